@@ -1,0 +1,41 @@
+import { ANONYMOUS } from "./manifest.ts";
+import { isMap, type Site } from "./shape/index.ts";
+
+/**
+ * What no single member shows: ids and keys that come twice, rules that name nobody. Reads the raw value, so that these
+ * problems are reported beside those of shape.
+ */
+export function checkReferences(access: unknown, at: Site): void {
+  const principals = itemsOf(access, "principals");
+  reportRepeated(principals, "id", at.member("principals"));
+  reportRepeated(principals, "apiKey", at.member("principals"));
+  const known = new Set([...principals.map((each) => memberOf(each, "id")), ANONYMOUS]);
+  itemsOf(access, "rules").forEach((rule, index) => {
+    reportUnknownIds(itemsOf(rule, "allow"), known, at.member("rules").item(index).member("allow"));
+  });
+}
+
+// Two principals with one key could not be told apart; two with one id would share their rights.
+function reportRepeated(principals: readonly unknown[], member: "id" | "apiKey", at: Site): void {
+  const values = principals.map((each) => memberOf(each, member));
+  values.forEach((value, index) => {
+    if (value === undefined || values.indexOf(value) === index) return;
+    at.item(index).member(member).problem(`an ${member} that no other principal has`, "a repeated one");
+  });
+}
+
+function reportUnknownIds(allow: readonly unknown[], known: ReadonlySet<unknown>, at: Site): void {
+  allow.forEach((id, index) => {
+    if (typeof id !== "string" || known.has(id)) return;
+    at.item(index).problem("the id of a principal, or anonymous", "an unknown id", "declare it in access.principals");
+  });
+}
+
+function itemsOf(value: unknown, member: string): readonly unknown[] {
+  const items = memberOf(value, member);
+  return Array.isArray(items) ? items : [];
+}
+
+function memberOf(value: unknown, member: string): unknown {
+  return isMap(value) && Object.hasOwn(value, member) ? value[member] : undefined;
+}

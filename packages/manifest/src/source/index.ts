@@ -1,0 +1,4 @@
+export type { AccessRuleSource, AccessSource, AppSource, ImageFacts, ManifestSource } from "./manifest-source.ts";
+export { parseManifestSource, type SourceOptions } from "./parse.ts";
+export { DEFAULT_LIMITS, DEFAULT_RESOURCES, resolveManifest } from "./resolve.ts";
+export { manifestSchema } from "./schema.ts";

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { type Manifest, outputsOf, secretLookingEnv, unsupportedYet } from "@blindbox/manifest";
+import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
+import { describe, expect, it } from "vitest";
+import { FULL_YAML, IMAGE, SMALL_YAML } from "./documents.ts";
+
+function resolve(yaml: string): Manifest {
+  return resolveManifest(parseManifestSource(yaml, { format: "yaml" }).manifest, IMAGE);
+}
+
+describe("what this version cannot enforce", () => {
+  it("is named member by member", () => {
+    const problems = unsupportedYet(resolve(FULL_YAML));
+    expect(problems.map((problem) => problem.path)).toEqual([
+      "access.principals[1].jwt",
+      "access.principals[2].certificate",
+      "egress[0]",
+      "egress[1]",
+      "egress[2]",
+    ]);
+    expect(new Set(problems.map((problem) => problem.hint))).toEqual(new Set(["not supported yet"]));
+  });
+
+  it("is nothing where callers have API keys or none and there is no way out", () => {
+    expect(unsupportedYet(resolve(SMALL_YAML))).toEqual([]);
+  });
+});
+
+describe("the outputs of a manifest", () => {
+  it("are its callers, its hosts and its logs", () => {
+    expect(outputsOf(resolve(FULL_YAML.replace("logs: none", "logs: app")))).toEqual([
+      { kind: "caller", name: "acme-batch", detail: ["POST /whisper/**"] },
+      { kind: "caller", name: "acme-staff", detail: ["POST /whisper/**"] },
+      { kind: "anonymous", name: "anonymous", detail: ["GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /about"] },
+      { kind: "egress", name: "api.example.com", detail: ["verified", "port 443"] },
+      { kind: "egress", name: "*.example.com", detail: ["verified", "port 443"] },
+      { kind: "egress", name: "db.example.com", detail: ["passthrough", "port 5432"] },
+      { kind: "logs", name: "app", detail: [] },
+    ]);
+  });
+
+  it("are none where nobody may call", () => {
+    expect(outputsOf(resolve(SMALL_YAML.replace(/rules: .*\]/, "rules: []")))).toEqual([]);
+  });
+});
+
+describe("secrets in the environment", () => {
+  it.each(["DB_PASSWORD", "PASSWD", "GITHUB_TOKEN", "client_secret", "API_KEY", "AWS_SECRET_ACCESS_KEY", "apikey"])(
+    "%s is pointed out",
+    (name) => {
+      const [problem] = secretLookingEnv(
+        resolve(SMALL_YAML.replace("port: 8080", `port: 8080, env: { ${name}: hunter2 }`)),
+      );
+      expect(problem?.path).toBe(`app.env.${name}`);
+      expect(JSON.stringify(problem)).not.toContain("hunter2");
+    },
+  );
+
+  it("are not suspected behind other names", () => {
+    expect(secretLookingEnv(resolve(FULL_YAML))).toEqual([]);
+  });
+});
+
+describe("the entry that the enclave imports", () => {
+  it("reaches no YAML", () => {
+    const seen = new Set<string>();
+    const packages = new Set<string>();
+    visit(new URL("../src/index.ts", import.meta.url), seen, packages);
+    expect(seen.size).toBeGreaterThan(10);
+    expect([...packages]).toEqual(["@blindbox/encoding"]);
+  });
+});
+
+function visit(file: URL, seen: Set<string>, packages: Set<string>): void {
+  if (seen.has(file.href)) return;
+  seen.add(file.href);
+  for (const [, target] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
+    if (target === undefined) continue;
+    if (target.startsWith(".")) visit(new URL(target, file), seen, packages);
+    else packages.add(target);
+  }
+}

@@ -1,0 +1,6 @@
+export {
+  type ImageDigests,
+  simulatedMeasurement,
+  type SimulatedReferenceValues,
+  simulatedReferenceValues,
+} from "./simulated.ts";

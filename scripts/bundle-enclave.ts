@@ -1,0 +1,62 @@
+/**
+ * Bundles what runs in the box, with everything that it imports, into files that need Node and nothing else:
+ * `packages/cli/assets/enclave/{production,simulated}` and the simulated device. What is written there is measured.
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = join(root, "packages/enclave/src");
+const assets = join(root, "packages/cli/assets");
+
+/** What is bundled: the folder, and its files by entry. The gate and the production rooms are the same in both. */
+export const bundles: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "enclave/production": { main: "main.ts", gate: "sandbox/gate/main.ts" },
+  "enclave/simulated": { main: "simulated/main.ts", gate: "sandbox/gate/main.ts" },
+  device: { main: "simulated/device/main.ts" },
+};
+
+/** One file of a bundle: its text, and the modules that it was made of, relative to the repository. */
+export interface BundledFile {
+  readonly name: string;
+  readonly code: string;
+  readonly modules: readonly string[];
+}
+
+async function bundleEntry(name: string, entry: string): Promise<BundledFile> {
+  const build = await rolldown({
+    input: { [name]: join(source, entry) },
+    platform: "node",
+    resolve: { conditionNames: ["blindbox-source", "node", "import", "default"] },
+    treeshake: true,
+    logLevel: "warn",
+  });
+  const { output } = await build.generate({
+    format: "esm",
+    entryFileNames: "[name].mjs",
+    codeSplitting: false,
+    comments: { legal: true },
+  });
+  await build.close();
+  const [chunk] = output;
+  const modules = Object.keys(chunk.modules).map((module) => module.replace(root, ""));
+  return { name: `${name}.mjs`, code: chunk.code, modules: modules.sort() };
+}
+
+/** Builds one bundle in memory. */
+export async function bundle(folder: string): Promise<BundledFile[]> {
+  const entries = Object.entries(bundles[folder] ?? {});
+  return Promise.all(entries.map(([name, entry]) => bundleEntry(name, entry)));
+}
+
+async function write(folder: string): Promise<void> {
+  const files = await bundle(folder);
+  const destination = join(assets, folder);
+  rmSync(destination, { recursive: true, force: true });
+  mkdirSync(destination, { recursive: true });
+  for (const file of files) writeFileSync(join(destination, file.name), file.code);
+}
+
+if (import.meta.main) for (const folder of Object.keys(bundles)) await write(folder);
