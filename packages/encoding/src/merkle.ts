@@ -23,7 +23,7 @@ export interface MerkleProof {
 export interface MerkleTree {
   readonly root: Uint8Array;
   /** @throws TypeError where there is no such leaf. */
-  proof(index: number): MerkleProof;
+  readonly proof: (index: number) => MerkleProof;
 }
 
 /** Enough for every caller who waits while one report is made; bounds what a path can cost. */

@@ -22,37 +22,51 @@ export class ByteWriter {
   #length = 0;
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), whole(value, 0xff));
+    const field = whole(value, 0xff);
+    const start = this.#grow(1);
+    this.#view.setUint8(start, field);
     return this;
   }
 
   u16le(value: number): this {
-    this.#view.setUint16(this.#grow(2), whole(value, 0xffff), true);
+    const field = whole(value, 0xffff);
+    const start = this.#grow(2);
+    this.#view.setUint16(start, field, true);
     return this;
   }
 
   u32le(value: number): this {
-    this.#view.setUint32(this.#grow(4), whole(value, 0xffff_ffff), true);
+    const field = whole(value, 0xffff_ffff);
+    const start = this.#grow(4);
+    this.#view.setUint32(start, field, true);
     return this;
   }
 
   u64le(value: bigint): this {
-    this.#view.setBigUint64(this.#grow(8), wholeU64(value), true);
+    const field = wholeU64(value);
+    const start = this.#grow(8);
+    this.#view.setBigUint64(start, field, true);
     return this;
   }
 
   u16be(value: number): this {
-    this.#view.setUint16(this.#grow(2), whole(value, 0xffff));
+    const field = whole(value, 0xffff);
+    const start = this.#grow(2);
+    this.#view.setUint16(start, field);
     return this;
   }
 
   u32be(value: number): this {
-    this.#view.setUint32(this.#grow(4), whole(value, 0xffff_ffff));
+    const field = whole(value, 0xffff_ffff);
+    const start = this.#grow(4);
+    this.#view.setUint32(start, field);
     return this;
   }
 
   u64be(value: bigint): this {
-    this.#view.setBigUint64(this.#grow(8), wholeU64(value));
+    const field = wholeU64(value);
+    const start = this.#grow(8);
+    this.#view.setBigUint64(start, field);
     return this;
   }
 
@@ -73,6 +87,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Makes room for `length` zero bytes and returns where they start. Memory and view may be others afterwards. */
   #grow(length: number): number {
     const start = this.#length;
     const end = start + length;

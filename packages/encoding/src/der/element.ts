@@ -20,7 +20,7 @@ export interface DerElement {
   readonly raw: Uint8Array;
 }
 
-/** A certificate nests 10 deep; a vendor's extension a little more. */
+/** Vendors' certificates and CRLs nest 7 deep: twice that, and two. */
 const maxDepth = 16;
 
 /** The document that carries a CRL has at most 1 MiB, which holds 26,000 entries. */

@@ -1,0 +1,68 @@
+/** From findings to a status and claims. Only here is it decided what `affirming` takes. */
+import type { Appraisal } from "./appraisal.ts";
+import type { Connection } from "./input.ts";
+import { matchingTuple } from "./steps/measurement.ts";
+import type { AttestationResult, AttestationStatus, Claims, Finding } from "./types.ts";
+
+/** What has to have been compared, whatever the kind of TEE: a result without one of these is a refusal. */
+const requiredChecks: readonly string[] = [
+  "document-form",
+  "evidence-form",
+  "statement-form",
+  "statement-tee",
+  "tee-kind",
+  "evidence-signature",
+  "debug",
+  "reference-values",
+  "statement-manifest",
+  "statement-runtime",
+  "statement-binding",
+  "challenge",
+  "binding-level",
+  "clock",
+  "tls-key",
+  "manifest-digest",
+  "sandbox-driver",
+  "self-test-digest",
+  "self-test",
+];
+
+/** The Attestation Result of one appraisal. */
+export function resultOf(appraisal: Appraisal, findings: readonly Finding[]): AttestationResult {
+  const claims = claimsOf(appraisal, findings);
+  return { status: statusOf(findings, unasked(appraisal.connection)), tee: claims.tee, claims, findings };
+}
+
+// What the caller left unasked costs it the `affirming`. Whatever else was skipped is a refusal.
+function unasked({ nonce, peerKey }: Connection): readonly string[] {
+  return [...(nonce === null ? ["challenge", "binding-level"] : []), ...(peerKey === null ? ["tls-key"] : [])];
+}
+
+function statusOf(findings: readonly Finding[], unaskedChecks: readonly string[]): AttestationStatus {
+  const complete = requiredChecks.every((check) => findings.some((finding) => finding.check === check));
+  if (!complete || findings.some((finding) => refuses(finding, unaskedChecks))) return "contraindicated";
+  return findings.every((finding) => finding.status === "passed") ? "affirming" : "warning";
+}
+
+function refuses({ status, check }: Finding, unaskedChecks: readonly string[]): boolean {
+  return status === "failed" || (status === "skipped" && !unaskedChecks.includes(check));
+}
+
+function claimsOf(appraisal: Appraisal, findings: readonly Finding[]): Claims {
+  const { document, tee, evidence, statement, connection } = appraisal;
+  const proven = findings.some((finding) => finding.check === "challenge" && finding.status === "passed");
+  return {
+    tee: document?.tee ?? null,
+    registers: evidence?.registers ?? null,
+    measurement: (tee && evidence?.registers[tee.measurementRegister]) ?? null,
+    tcb: evidence?.tcb ?? null,
+    debug: evidence?.debug ?? null,
+    release: matchingTuple(appraisal)?.release ?? null,
+    manifest: statement?.manifest ?? null,
+    runtime: statement?.runtime ?? null,
+    sandboxDriver: statement?.sandbox.driver ?? null,
+    tls: statement?.tls ?? null,
+    time: statement?.time ?? null,
+    binding: proven ? connection.channel.binding : null,
+  };
+}

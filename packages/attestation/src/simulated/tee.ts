@@ -1,0 +1,43 @@
+/** The TEE `simulated`: structure, chain and code path of a real one; everything but the silicon. */
+import { toHex } from "@blindbox/encoding";
+import type { ParsedEvidence, Tee } from "../tee.ts";
+import { appraiseReport } from "./appraisal.ts";
+import { authenticateReport } from "./endorsements.ts";
+import { parseSimulatedReport } from "./evidence.ts";
+import { readRoot, type PinnedRoot } from "./roots.ts";
+
+/** What {@link simulated} needs. */
+export interface SimulatedOptions {
+  /** The simulator's root certificate, as PEM text or DER bytes, from the machine on which it was made. */
+  readonly root: string | Uint8Array;
+}
+
+/**
+ * Accepts Evidence of the simulator whose root this is. It proves nothing of the machine, so the status is at most
+ * `warning`. One Verifier holds the simulator or hardware, never both.
+ *
+ * @throws TypeError where `root` is missing or is not one certificate.
+ * @example createVerifier({ tees: [simulated({ root: rootPem })], referenceValues, policy: strictPolicy, now })
+ */
+export function simulated(options: SimulatedOptions): Tee {
+  const root = readRoot(options);
+  return {
+    kind: "simulated",
+    registers: { measurement: 48 },
+    measurementRegister: "measurement",
+    parseEvidence: (bytes) => readEvidence(bytes, root),
+    boundForm: async (binding) => binding,
+  };
+}
+
+function readEvidence(bytes: Uint8Array, root: PinnedRoot): ParsedEvidence {
+  const report = parseSimulatedReport(bytes);
+  return {
+    registers: { measurement: toHex(report.measurement) },
+    tcb: String(report.tcb),
+    debug: report.debug,
+    bound: report.binding,
+    authenticate: (endorsements, policy, now) => authenticateReport(report, endorsements, root, policy, now),
+    appraisePlatform: (policy) => appraiseReport(report, policy),
+  };
+}

@@ -1,0 +1,42 @@
+/** Step 2: the Evidence is authentic under a pinned root, with revocation and validity at `now`. */
+import type { Appraisal } from "../appraisal.ts";
+import { compared, skipped } from "../findings.ts";
+import type { Finding } from "../types.ts";
+
+/** Whether this kind of TEE is accepted at all, and then all that its own folder has to say. */
+export async function authenticateEvidence(appraisal: Appraisal): Promise<readonly Finding[]> {
+  const { document, evidence, policy, now } = appraisal;
+  if (document === null)
+    return [skipped("authenticate", "tee-kind", expectedKinds(appraisal), "There is no document.")];
+  if (evidence === null) return [compareKind(appraisal, document.tee), unauthenticated()];
+  return [compareKind(appraisal, document.tee), ...(await evidence.authenticate(document.endorsements, policy, now))];
+}
+
+function expectedKinds({ tees }: Appraisal): string {
+  return [...tees.keys()].join(" or ");
+}
+
+function unauthenticated(): Finding {
+  return skipped(
+    "authenticate",
+    "evidence-signature",
+    "a signature under a pinned root",
+    "There is no readable Evidence.",
+  );
+}
+
+function compareKind(appraisal: Appraisal, actual: string): Finding {
+  return compared({
+    step: "authenticate",
+    check: "tee-kind",
+    holds: appraisal.tee !== null,
+    expected: expectedKinds(appraisal),
+    actual,
+    passed: "This kind of TEE is accepted.",
+    failed: "Evidence of this kind of TEE has no pinned root here.",
+    hint:
+      actual === "simulated"
+        ? "A simulator protects nothing. To accept it on purpose, for development, pass simulated({ root })."
+        : "Pass this kind of TEE to createVerifier if it is to be accepted.",
+  });
+}

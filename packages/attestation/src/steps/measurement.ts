@@ -1,0 +1,97 @@
+/** Step 4: the Evidence equals one complete tuple of one accepted Release, and the Statement belongs to that Release. */
+import type { Appraisal } from "../appraisal.ts";
+import { compared, skipped } from "../findings.ts";
+import type { ParsedEvidence } from "../tee.ts";
+import type { Finding, ReferenceValues, Statement } from "../types.ts";
+
+/** Compares register by register with one tuple: the one that fits, or else the one that comes nearest. */
+export function compareMeasurement(appraisal: Appraisal): readonly Finding[] {
+  const { evidence, statement, referenceValues } = appraisal;
+  if (evidence === null) return [unmeasured("There is no readable Evidence.")];
+  const tuple = nearestTuple(appraisal);
+  if (tuple === null) return [noTuple(referenceValues)];
+  return [...compareRegisters(evidence, tuple), ...compareStatement(statement, tuple)];
+}
+
+/** The tuple that Evidence and Statement equal in every part; `null` where there is none. */
+export function matchingTuple(appraisal: Appraisal): ReferenceValues | null {
+  const tuple = nearestTuple(appraisal);
+  return tuple !== null && differences(appraisal, tuple) === 0 ? tuple : null;
+}
+
+function nearestTuple(appraisal: Appraisal): ReferenceValues | null {
+  const own = appraisal.referenceValues.filter((tuple) => tuple.tee === appraisal.tee?.kind);
+  const ranked = own.map((tuple) => ({ tuple, distance: differences(appraisal, tuple) }));
+  return ranked.sort((a, b) => a.distance - b.distance)[0]?.tuple ?? null;
+}
+
+// A register outweighs Manifest and runtime together, so that these are compared with the Release that was measured.
+function differences({ evidence, statement }: Appraisal, tuple: ReferenceValues): number {
+  const registers = Object.keys(tuple.registers).filter((name) => !registerEquals(evidence, tuple, name)).length;
+  const manifest = statement?.manifest === tuple.manifest ? 0 : 1;
+  const runtime = statement?.runtime === tuple.runtime ? 0 : 1;
+  return 3 * registers + manifest + runtime;
+}
+
+function registerEquals(evidence: ParsedEvidence | null, tuple: ReferenceValues, name: string): boolean {
+  const actual = evidence?.registers[name];
+  return actual !== undefined && actual === tuple.registers[name];
+}
+
+function unmeasured(reason: string): Finding {
+  return skipped("measurement", "reference-values", "one complete tuple of an accepted Release", reason);
+}
+
+function noTuple(referenceValues: readonly ReferenceValues[]): Finding {
+  return compared({
+    step: "measurement",
+    check: "reference-values",
+    holds: false,
+    expected: "Reference Values for this kind of TEE",
+    actual: `none among ${referenceValues.length}`,
+    passed: "",
+    failed: "No accepted Release was measured for this kind of TEE.",
+    hint: "Use a Release that was built for this kind of TEE.",
+  });
+}
+
+function compareRegisters(evidence: ParsedEvidence, tuple: ReferenceValues): readonly Finding[] {
+  return Object.keys(tuple.registers).map((name) =>
+    compared({
+      step: "measurement",
+      check: "reference-values",
+      holds: registerEquals(evidence, tuple, name),
+      expected: `${name} ${tuple.registers[name]} (${tuple.release})`,
+      actual: `${name} ${evidence.registers[name] ?? "is not in the Evidence"}`,
+      passed: "The box runs what the Release published.",
+      failed: "A genuine TEE runs something else than an accepted Release.",
+      hint: "Take the Release of the version that is deployed from its publisher, or have the published one deployed.",
+    }),
+  );
+}
+
+function compareStatement(statement: Statement | null, tuple: ReferenceValues): readonly Finding[] {
+  if (statement === null) {
+    const reason = "There is no readable Statement.";
+    return [
+      skipped("measurement", "statement-manifest", tuple.manifest, reason),
+      skipped("measurement", "statement-runtime", tuple.runtime, reason),
+    ];
+  }
+  return [
+    compareClaim("statement-manifest", "Manifest", tuple.manifest, statement.manifest, tuple.release),
+    compareClaim("statement-runtime", "runtime", tuple.runtime, statement.runtime, tuple.release),
+  ];
+}
+
+function compareClaim(check: string, what: string, expected: string, actual: string, release: string): Finding {
+  return compared({
+    step: "measurement",
+    check,
+    holds: expected === actual,
+    expected: `${expected} (${release})`,
+    actual,
+    passed: `The Statement names the ${what} of the Release that was measured.`,
+    failed: `The Statement names another ${what} than that of the Release that was measured.`,
+  });
+}
