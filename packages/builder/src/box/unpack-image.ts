@@ -1,0 +1,99 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { BuildError } from "../build-error.ts";
+import { compressionOf } from "../image/compression.ts";
+import { ByteBudget, checkStored, type LayerReading, layerBytes } from "../image/layer-bytes.ts";
+import { openImage } from "../image/open-image.ts";
+import type { SourceImage, SourceLayer } from "../image/source-image.ts";
+import { type ImageLimits, imageLimits } from "../limits.ts";
+import { checkMembers } from "../options.ts";
+import { parseEntry } from "../tar/layer-entry.ts";
+import { readTar } from "../tar/read-tar.ts";
+import { Extractor } from "./extractor.ts";
+
+/** How an image is unpacked. */
+export interface UnpackOptions {
+  /** True: files belong to the users that the image names, which takes root. False: to who unpacks, and are readable by it. */
+  readonly preserveOwners: boolean;
+  /** Ends it; nothing is left behind. Left out: it runs to its end. */
+  readonly signal?: AbortSignal;
+  /** Bounds on the image. Left out, or in part: `imageLimits`. */
+  readonly limits?: Partial<ImageLimits>;
+}
+
+const members = { required: ["preserveOwners"], optional: ["signal", "limits"] };
+
+/** What was unpacked: the digests that the simulated device measures. */
+export interface UnpackedImage {
+  readonly configDigest: string;
+  readonly diffIds: readonly string[];
+}
+
+async function checkEmpty(destination: string): Promise<void> {
+  await mkdir(destination, { recursive: true, mode: 0o700 });
+  if ((await readdir(destination)).length === 0) return;
+  const problem = { field: "destination", expected: "an empty directory, or none", actual: "a directory with files" };
+  throw new BuildError("output-exists", problem);
+}
+
+/** `build` writes layers uncompressed; here that keeps the bytes that are hashed and those that are read the same. */
+async function checkPlain(layer: SourceLayer): Promise<void> {
+  const compression = await compressionOf(layer.file);
+  if (compression === "none") return;
+  throw new BuildError("not-a-box", { field: layer.name, expected: "an uncompressed layer", actual: compression });
+}
+
+async function unpackLayer(
+  layer: SourceLayer,
+  extractor: Extractor,
+  limits: ImageLimits,
+  reading: LayerReading,
+): Promise<void> {
+  await checkPlain(layer);
+  let entries = 0;
+  try {
+    await readTar(layerBytes(layer, reading), { field: layer.name, code: "malformed-layer" }, (header, body) => {
+      entries += 1;
+      if (entries <= limits.entries) return extractor.write(parseEntry(header), body);
+      const expected = `at most ${limits.entries} entries`;
+      throw new BuildError("limit-exceeded", { field: layer.name, expected, actual: "more" });
+    });
+  } catch (error) {
+    if (reading.signal?.aborted !== true) await checkStored(layer);
+    throw error;
+  }
+}
+
+async function unpackLayers(image: SourceImage, destination: string, options: UnpackOptions): Promise<void> {
+  const limits = { ...imageLimits, ...options.limits };
+  const extractor = new Extractor(destination, options.preserveOwners);
+  const budget = new ByteBudget(limits.uncompressedBytes);
+  for (const layer of image.layers) {
+    await unpackLayer(layer, extractor, limits, { budget, onStored: () => {}, signal: options.signal });
+  }
+  extractor.finish();
+}
+
+/**
+ * Unpacks the image of a box into `destination`, a new or empty directory that only the caller can reach. The bytes that
+ * are written are those that were compared with the digests. Far stricter than a container runtime: no whiteout, no entry
+ * twice, no parent that is a symlink or comes later, no device. Set-uid bits are never written. Throws a BuildError; then
+ * `destination` is gone.
+ */
+export async function unpackImage(
+  imageDir: string,
+  destination: string,
+  options: UnpackOptions,
+): Promise<UnpackedImage> {
+  checkMembers("unpackImage", options, members);
+  const image = await openImage(imageDir, { ...imageLimits, ...options.limits });
+  try {
+    await checkEmpty(destination);
+    await unpackLayers(image, destination, options).catch(async (error: unknown) => {
+      await rm(destination, { recursive: true, force: true });
+      throw error;
+    });
+    return { configDigest: image.configDigest, diffIds: image.config.diffIds };
+  } finally {
+    await image.close();
+  }
+}
