@@ -1,0 +1,35 @@
+export {
+  AttestationError,
+  type AttestationErrorCode,
+  type AttestationResult,
+  type AppraisalPolicy,
+  ChannelBindingError,
+  DebugModeError,
+  type Finding,
+  InvalidEnclaveCode,
+  NotAnEnclaveError,
+  OutdatedPlatformError,
+  OutdatedReleaseError,
+  RevokedEndorsementError,
+  SecurityPolicyError,
+  simulated,
+  StaleEvidenceError,
+  strictPolicy,
+  type Tee,
+  UntrustedReleaseError,
+} from "@blindbox/attestation";
+export { type AcceptanceOptions, isAccepted, refusalOf } from "./appraisal/acceptance.ts";
+export { ConnectionError, type ConnectionErrorCode, type ConnectionPhase, TimeoutError } from "./connection-error.ts";
+export type {
+  AcceptableWarning,
+  Credentials,
+  ReleaseSource,
+  SessionOptions,
+  TimeoutOptions,
+  VerifyOptions,
+} from "./options/options.ts";
+export type { SessionFetch } from "./request/fetch-input.ts";
+export type { SessionRequestInit } from "./request/init.ts";
+export { SecureSession } from "./session.ts";
+export type { RequestBody } from "./transport/transport.ts";
+export { verifyBox } from "./verify-box.ts";

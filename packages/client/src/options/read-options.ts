@@ -1,0 +1,132 @@
+import { strictPolicy, type AppraisalPolicy, type Tee } from "@blindbox/attestation";
+import { isApiKey } from "@blindbox/manifest";
+import type { Release } from "@blindbox/release";
+import type { Timeouts } from "../transport/transport.ts";
+import { readInteger, readMembers, wrong } from "./members.ts";
+import type { AcceptableWarning, Credentials } from "./options.ts";
+import { readReleases } from "./releases.ts";
+
+/** {@link VerifyOptions} after every check, with nothing left out. */
+export interface CheckedVerifyOptions {
+  readonly releases: readonly Release[];
+  readonly tees: readonly Tee[];
+  readonly manifest: string;
+  readonly policy: AppraisalPolicy;
+  readonly accept: readonly AcceptableWarning[];
+  readonly timeouts: Timeouts;
+  readonly now: () => Date;
+}
+
+/** {@link SessionOptions} after every check, with nothing left out. */
+export interface CheckedSessionOptions extends CheckedVerifyOptions {
+  readonly credentials: Credentials;
+  readonly maxEvidenceAge: number;
+  readonly maxConnections: number;
+}
+
+const verifyMembers = {
+  required: ["release", "tees", "require"],
+  optional: ["policy", "binding", "accept", "timeouts", "now"],
+};
+
+const sessionMembers = {
+  required: [...verifyMembers.required, "credentials"],
+  optional: [...verifyMembers.optional, "maxEvidenceAge", "maxConnections"],
+};
+
+/** Most that a timer of a web runtime takes: 2^31 - 1 milliseconds. */
+const maxMilliseconds = 2_147_483_647;
+
+/** Evidence older than a year protects nothing. */
+const maxAge = 31_536_000;
+
+/** @throws TypeError naming the member that is missing, unknown or wrong. */
+export function readVerifyOptions(options: unknown): CheckedVerifyOptions {
+  return checkVerifyOptions(readMembers(options, "options", verifyMembers));
+}
+
+/** @throws TypeError naming the member that is missing, unknown or wrong. */
+export function readSessionOptions(options: unknown): CheckedSessionOptions {
+  const members = readMembers(options, "options", sessionMembers);
+  const age = { min: 1, max: maxAge, fallback: 3600, unit: "seconds" };
+  const connections = { min: 1, max: 4096, fallback: 64, unit: "connections" };
+  return {
+    ...checkVerifyOptions(members),
+    credentials: readCredentials(members["credentials"]),
+    maxEvidenceAge: readInteger(members["maxEvidenceAge"], "options.maxEvidenceAge", age),
+    maxConnections: readInteger(members["maxConnections"], "options.maxConnections", connections),
+  };
+}
+
+function checkVerifyOptions(members: Readonly<Record<string, unknown>>): CheckedVerifyOptions {
+  checkBinding(members["binding"]);
+  return {
+    releases: readReleases(members["release"]),
+    tees: readTees(members["tees"]),
+    manifest: readRequiredManifest(members["require"]),
+    policy: members["policy"] === undefined ? strictPolicy : (members["policy"] as AppraisalPolicy),
+    accept: readAccept(members["accept"]),
+    timeouts: readTimeouts(members["timeouts"]),
+    now: readClock(members["now"]),
+  };
+}
+
+function checkBinding(value: unknown): void {
+  if (value === undefined || value === "tls-exporter") return;
+  if (value === "tls-key") throw new TypeError('options.binding "tls-key" is not supported yet');
+  throw wrong("options.binding", '"tls-exporter"');
+}
+
+function readTees(value: unknown): readonly Tee[] {
+  if (!Array.isArray(value) || value.length === 0) throw wrong("options.tees", "a list of at least one TEE");
+  return [...(value as readonly Tee[])];
+}
+
+function readRequiredManifest(value: unknown): string {
+  const { manifest } = readMembers(value, "options.require", { required: ["manifest"], optional: [] });
+  if (typeof manifest === "string" && /^sha256:[0-9a-f]{64}$/.test(manifest)) return manifest;
+  throw wrong("options.require.manifest", "a digest: sha256: and 64 lower-case hexadecimal digits");
+}
+
+function readCredentials(value: unknown): Credentials {
+  const members = readMembers(value, "options.credentials", { required: [], optional: ["apiKey", "anonymous"] });
+  const { apiKey, anonymous } = members;
+  if ((apiKey === undefined) === (anonymous === undefined)) {
+    throw wrong("options.credentials", "either { apiKey } or { anonymous: true }");
+  }
+  if (apiKey === undefined && anonymous === true) return { anonymous };
+  if (typeof apiKey === "string" && isApiKey(apiKey)) return { apiKey };
+  throw anonymous === undefined
+    ? wrong("options.credentials.apiKey", "bb_ and 43 base64url characters")
+    : wrong("options.credentials.anonymous", "true");
+}
+
+function readAccept(value: unknown): readonly AcceptableWarning[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw wrong("options.accept", "a list");
+  return value.map((warning: unknown) => {
+    if (warning === "release-unsigned" || warning === "debug") return warning;
+    throw wrong("options.accept", 'a list of "release-unsigned" and "debug"');
+  });
+}
+
+function readTimeouts(value: unknown): Timeouts {
+  const names = ["connect", "attestation", "headers", "body"];
+  const members = value === undefined ? {} : readMembers(value, "options.timeouts", { required: [], optional: names });
+  const read = (name: string, fallback: number): number => {
+    const range = { min: 1, max: maxMilliseconds, fallback, unit: "milliseconds" };
+    return readInteger(members[name], `options.timeouts.${name}`, range);
+  };
+  return {
+    connect: read("connect", 10_000),
+    attestation: read("attestation", 30_000),
+    headers: read("headers", 300_000),
+    body: read("body", 300_000),
+  };
+}
+
+function readClock(value: unknown): () => Date {
+  if (value === undefined) return () => new Date();
+  if (typeof value !== "function") throw wrong("options.now", "a function that returns a Date");
+  return value as () => Date;
+}
