@@ -46,7 +46,13 @@ function writeBlocks(): number {
     join(folder, "tsconfig.json"),
     JSON.stringify({
       extends: "../../tsconfig.node.json",
-      compilerOptions: { noEmit: true, composite: false, declaration: false, isolatedDeclarations: false },
+      compilerOptions: {
+        noEmit: true,
+        composite: false,
+        declaration: false,
+        declarationMap: false,
+        isolatedDeclarations: false,
+      },
       include: ["*.ts"],
     }),
   );

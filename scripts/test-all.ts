@@ -47,6 +47,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["guard enclave bundle", ["node", "scripts/check-all.ts", "bundle"]],
   ["package files", ["node", "scripts/check-packages.ts"]],
   ["code blocks in docs", ["node", "scripts/check-docs.ts"]],
+  ["error catalogue", ["node", "scripts/error-catalog.ts", "--check"]],
 ];
 
 function tests(totals: Totals): void {

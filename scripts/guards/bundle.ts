@@ -4,10 +4,33 @@ import { bundle, type BundledFile } from "../bundle-enclave.ts";
 import type { Problem } from "./sources.ts";
 
 /** Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason in the commit. */
-export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 1_600_000, gzip: 380_000 };
+export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_200_000, gzip: 490_000 };
 
 /** Third-party packages that may be measured with the enclave; SECURITY.md lists the same. */
-export const allowedDependencies: readonly string[] = ["undici", "@peculiar/x509"];
+export const allowedDependencies: readonly string[] = [
+  // HTTP to the application.
+  "undici",
+  // The box's own certificate, and what this library brings along.
+  "@peculiar/x509",
+  "@peculiar/asn1-asym-key",
+  "@peculiar/asn1-cms",
+  "@peculiar/asn1-csr",
+  "@peculiar/asn1-ecc",
+  "@peculiar/asn1-pfx",
+  "@peculiar/asn1-pkcs8",
+  "@peculiar/asn1-pkcs9",
+  "@peculiar/asn1-rsa",
+  "@peculiar/asn1-schema",
+  "@peculiar/asn1-x509",
+  "@peculiar/asn1-x509-attr",
+  "@peculiar/asn1-x509-post-quantum",
+  "@peculiar/utils",
+  "asn1js",
+  "pvtsutils",
+  "pvutils",
+  "tslib",
+  "tsyringe",
+];
 
 /** Text that only the simulator holds: it must not stand in what is shipped for real hardware. */
 const simulatorMarks: readonly RegExp[] = [/BBSIM/, /blindbox-sim\/1/, /simulated\/device/];

@@ -1,6 +1,13 @@
 /** The chain walk on its own: it serves every TEE, also with longer chains and on P-256. */
 import { expect, test } from "vitest";
-import { parseCertificate, parseCrl, verifyChain, type Link } from "../src/x509/index.ts";
+import {
+  parseCertificate,
+  parseCrl,
+  rememberSignatures,
+  verifyChain,
+  verifyDerSignature,
+  type Link,
+} from "../src/x509/index.ts";
 import { name } from "./der.ts";
 import {
   basicConstraints,
@@ -15,7 +22,7 @@ import {
   type Vendor,
 } from "./vendor.ts";
 
-const rules = { now: NOW, maxEndorsementAge: 86_400, minCrlNumber: 0 };
+const rules = { now: NOW, maxEndorsementAge: 86_400, minCrlNumber: 0, verifySignature: verifyDerSignature };
 
 function linksOf(vendor: Vendor): readonly Link[] {
   const parsed = (field: string, der: Uint8Array): Link["certificate"] => parseCertificate(der, field);
@@ -85,4 +92,17 @@ test("each certificate without a CRL is told", async () => {
     "crl-presence",
     "crl-presence",
   ]);
+});
+
+test("a chain seen before is refused all the same once it expired or its CRL grew old", async () => {
+  const vendor = mintVendor();
+  const links = linksOf(vendor);
+  const root = parseCertificate(vendor.root.der, "root");
+  const known = { ...rules, links, root, verifySignature: rememberSignatures() };
+  const failed = async (now: number): Promise<string[]> =>
+    (await verifyChain({ ...known, now })).filter(({ status }) => status === "failed").map(({ check }) => check);
+  expect(await failed(NOW)).toEqual([]);
+  expect(await failed(NOW + 100 * 365 * 86_400)).toContain("certificate-validity");
+  expect(await failed(NOW + 100 * 365 * 86_400)).toContain("crl-age");
+  expect(await failed(NOW)).toEqual([]);
 });

@@ -1,7 +1,14 @@
 /** Signatures: one form each, on one pair of curve and hash. */
 import { sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { ecdsaP256, ecdsaP384, parseCertificate, verifyDerSignature, verifyRawSignature } from "../src/x509/index.ts";
+import {
+  ecdsaP256,
+  ecdsaP384,
+  parseCertificate,
+  rememberSignatures,
+  verifyDerSignature,
+  verifyRawSignature,
+} from "../src/x509/index.ts";
 import type { PublicKey } from "../src/x509/index.ts";
 import { integer, name, sequence } from "./der.ts";
 import { certificate, curveKeys, random, type CurveName, type Keys } from "./vendor.ts";
@@ -83,4 +90,50 @@ test("a key whose point is not on the curve signs nothing", async () => {
   const { curve, point } = publicKey(keys);
   const off = point.with(96, (point[96] ?? 0) ^ 1);
   expect(await verifyRawSignature(ecdsaP384, { curve, point: off }, rawSignature(keys), message)).toBe(false);
+});
+
+function derSignature(keys: Keys, over: Uint8Array): Uint8Array {
+  return sign(hashes[keys.curve], over, { key: keys.privateKey, dsaEncoding: "der" });
+}
+
+test("a remembered signature is no other signature's, key's, algorithm's or message's", async () => {
+  const keys = curveKeys("P-384");
+  const key = publicKey(keys);
+  const signature = derSignature(keys, message);
+  const check = rememberSignatures();
+  for (const _round of [1, 2, 3]) {
+    expect(await check(ecdsaP384, key, signature, message)).toBe(true);
+    for (const at of message.keys()) {
+      const other = message.slice();
+      other[at] = (other[at] ?? 0) ^ 1;
+      expect(await check(ecdsaP384, key, signature, other)).toBe(false);
+    }
+    expect(await check(ecdsaP384, publicKey(curveKeys("P-384")), signature, message)).toBe(false);
+    expect(await check(ecdsaP256, key, signature, message)).toBe(false);
+    expect(await check(ecdsaP384, key, derSignature(keys, random(100)), message)).toBe(false);
+  }
+});
+
+test("no byte moves between signature and message without being noticed", async () => {
+  const keys = curveKeys("P-384");
+  const key = publicKey(keys);
+  const signature = derSignature(keys, message);
+  const check = rememberSignatures();
+  expect(await check(ecdsaP384, key, signature, message)).toBe(true);
+  const moved = new Uint8Array([...signature, ...message.subarray(0, 1)]);
+  expect(await check(ecdsaP384, key, moved, message.subarray(1))).toBe(false);
+});
+
+test("many other signatures push the first one out, and it is verified anew", async () => {
+  const keys = curveKeys("P-256");
+  const key = publicKey(keys);
+  const check = rememberSignatures();
+  const signature = derSignature(keys, message);
+  expect(await check(ecdsaP256, key, signature, message)).toBe(true);
+  for (let round = 0; round < 300; round += 1) {
+    const other = random(32);
+    expect(await check(ecdsaP256, key, derSignature(keys, other), other)).toBe(true);
+  }
+  expect(await check(ecdsaP256, key, signature, message)).toBe(true);
+  expect(await check(ecdsaP256, key, signature, random(100))).toBe(false);
 });

@@ -15,7 +15,7 @@ import type { AppraisalPolicy } from "../appraisal-policy.ts";
 import { compared, malformed, skipped, warned } from "../findings.ts";
 import type { Finding } from "../types.ts";
 import { ecdsaP384, parseCertificate, parseCrl, verifyChain, verifyRawSignature } from "../x509/index.ts";
-import type { Certificate, Crl, Link } from "../x509/index.ts";
+import type { Certificate, Crl, Link, SignatureCheck } from "../x509/index.ts";
 import type { SimulatedReport } from "./evidence.ts";
 import type { PinnedRoot } from "./roots.ts";
 
@@ -29,11 +29,17 @@ interface SimulatedEndorsements {
   readonly intermediateCrl: Crl | null;
 }
 
+/** Under which root a chain must end, and what verifies its signatures. */
+export interface TrustAnchor {
+  readonly root: PinnedRoot;
+  readonly verifySignature: SignatureCheck;
+}
+
 /** All that there is to say of the report's origin. At best it is a `warning`: a simulator is no hardware. */
 export async function authenticateReport(
   report: SimulatedReport,
   value: JsonValue,
-  root: PinnedRoot,
+  { root, verifySignature }: TrustAnchor,
   policy: AppraisalPolicy,
   now: number,
 ): Promise<readonly Finding[]> {
@@ -44,7 +50,7 @@ export async function authenticateReport(
   const links = linksOf(endorsements);
   return [
     warning,
-    ...(await verifyChain({ links, root: root.certificate, now, maxEndorsementAge, minCrlNumber })),
+    ...(await verifyChain({ links, root: root.certificate, now, maxEndorsementAge, minCrlNumber, verifySignature })),
     await compareSignature(report, endorsements.device),
     await compareChip(report, endorsements.device),
   ];

@@ -1,10 +1,11 @@
 /** The TEE `simulated`: structure, chain and code path of a real one; everything but the silicon. */
 import { toHex } from "@blindbox/encoding";
 import type { ParsedEvidence, Tee } from "../tee.ts";
+import { rememberSignatures } from "../x509/index.ts";
 import { appraiseReport } from "./appraisal.ts";
-import { authenticateReport } from "./endorsements.ts";
+import { authenticateReport, type TrustAnchor } from "./endorsements.ts";
 import { parseSimulatedReport } from "./evidence.ts";
-import { readRoot, type PinnedRoot } from "./roots.ts";
+import { readRoot } from "./roots.ts";
 
 /** What {@link simulated} needs. */
 export interface SimulatedOptions {
@@ -20,24 +21,24 @@ export interface SimulatedOptions {
  * @example createVerifier({ tees: [simulated({ root: rootPem })], referenceValues, policy: strictPolicy, now })
  */
 export function simulated(options: SimulatedOptions): Tee {
-  const root = readRoot(options);
+  const anchor: TrustAnchor = { root: readRoot(options), verifySignature: rememberSignatures() };
   return {
     kind: "simulated",
     registers: { measurement: 48 },
     measurementRegister: "measurement",
-    parseEvidence: (bytes) => readEvidence(bytes, root),
+    parseEvidence: (bytes) => readEvidence(bytes, anchor),
     boundForm: async (binding) => binding,
   };
 }
 
-function readEvidence(bytes: Uint8Array, root: PinnedRoot): ParsedEvidence {
+function readEvidence(bytes: Uint8Array, anchor: TrustAnchor): ParsedEvidence {
   const report = parseSimulatedReport(bytes);
   return {
     registers: { measurement: toHex(report.measurement) },
     tcb: String(report.tcb),
     debug: report.debug,
     bound: report.binding,
-    authenticate: (endorsements, policy, now) => authenticateReport(report, endorsements, root, policy, now),
+    authenticate: (endorsements, policy, now) => authenticateReport(report, endorsements, anchor, policy, now),
     appraisePlatform: (policy) => appraiseReport(report, policy),
   };
 }

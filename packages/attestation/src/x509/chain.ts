@@ -6,7 +6,6 @@ import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { extensionOids, unknownCritical } from "./extensions.ts";
 import { verifyRevocation, type RevocationRules } from "./revocation.ts";
-import { verifyDerSignature } from "./signature.ts";
 import { isoTime } from "./time.ts";
 
 /** One certificate below the root, with its issuer's CRL. */
@@ -34,7 +33,7 @@ export async function verifyChain(chain: Chain): Promise<readonly Finding[]> {
     links.map(async (link, depth) => {
       const issuer = issuers[depth]?.certificate ?? root;
       return [
-        ...(await verifyLink(link, issuer, now)),
+        ...(await verifyLink(link, issuer, chain)),
         depth === 0 ? leafUse(link) : authority(link.name, link.certificate, depth - 1),
         ...(await verifyRevocation(link.name, link.certificate, link.crl, issuer, chain)),
       ];
@@ -48,10 +47,15 @@ function rootFindings(root: Certificate, depth: number, now: number): readonly F
   return [validity("root", root, now), criticalExtensions("root", root), authority("root", root, depth)];
 }
 
-async function verifyLink({ name, certificate }: Link, issuer: Certificate, now: number): Promise<readonly Finding[]> {
+async function verifyLink(
+  { name, certificate }: Link,
+  issuer: Certificate,
+  { now, verifySignature }: RevocationRules,
+): Promise<readonly Finding[]> {
+  const { algorithm, signature, signed } = certificate;
   return [
     issuerName(name, certificate, issuer),
-    await issuerSignature(name, certificate, issuer),
+    issuerSignature(name, await verifySignature(algorithm, issuer.key, signature, signed)),
     validity(name, certificate, now),
     criticalExtensions(name, certificate),
   ];
@@ -69,9 +73,7 @@ function issuerName(name: string, certificate: Certificate, issuer: Certificate)
   });
 }
 
-async function issuerSignature(name: string, certificate: Certificate, issuer: Certificate): Promise<Finding> {
-  const { algorithm, signature, signed } = certificate;
-  const holds = await verifyDerSignature(algorithm, issuer.key, signature, signed);
+function issuerSignature(name: string, holds: boolean): Finding {
   return compared({
     step: "authenticate",
     check: "certificate-signature",

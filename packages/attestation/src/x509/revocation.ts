@@ -5,7 +5,7 @@ import type { Finding } from "../types.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { unknownCritical } from "./extensions.ts";
-import { verifyDerSignature } from "./signature.ts";
+import type { SignatureCheck } from "./known-signatures.ts";
 import { isoTime } from "./time.ts";
 
 /** What a CRL is judged by. */
@@ -15,6 +15,8 @@ export interface RevocationRules {
   /** How old a CRL may be, in seconds. */
   readonly maxEndorsementAge: number;
   readonly minCrlNumber: number;
+  /** Verifies certificates and CRLs. */
+  readonly verifySignature: SignatureCheck;
 }
 
 /** Whether the certificate called `name` is proven not to be revoked by its issuer's CRL. No CRL, no proof. */
@@ -28,7 +30,7 @@ export async function verifyRevocation(
   if (crl === null) return [missingCrl(name)];
   return [
     crlIssuer(name, crl, issuer),
-    await crlSignature(name, crl, issuer),
+    await crlSignature(name, crl, issuer, rules.verifySignature),
     crlValidity(name, crl, rules.now),
     crlAge(name, crl, rules),
     crlNumber(name, crl, rules.minCrlNumber),
@@ -65,10 +67,15 @@ function crlIssuer(name: string, crl: Crl, issuer: Certificate): Finding {
   });
 }
 
-async function crlSignature(name: string, crl: Crl, issuer: Certificate): Promise<Finding> {
+async function crlSignature(
+  name: string,
+  crl: Crl,
+  issuer: Certificate,
+  verifySignature: SignatureCheck,
+): Promise<Finding> {
   const unknown = unknownCritical(crl.extensions, []);
   const maySign = issuer.keyUsage?.crlSign ?? false;
-  const signed = maySign && (await verifyDerSignature(crl.algorithm, issuer.key, crl.signature, crl.signed));
+  const signed = maySign && (await verifySignature(crl.algorithm, issuer.key, crl.signature, crl.signed));
   return compared({
     step: "authenticate",
     check: "crl-signature",

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Plain JavaScript that old versions of Node can parse, so that they get a sentence instead of a syntax error.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(`error: Node: expected 22.19 or later, got ${process.versions.node}\n`);
+  process.stderr.write("hint: install a current Node; blindbox then runs as it is\n");
+  process.exit(2);
+}
+const { main } = await import("../dist/main.js");
+process.exitCode = await main(process.argv.slice(2));

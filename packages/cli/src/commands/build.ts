@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { buildBox, type BuildOptions, type BuiltBox } from "@blindbox/builder";
+import { Option, type Command } from "commander";
+import { interruptible } from "../interrupt.ts";
+import { inDocument, readManifestSource } from "../manifest-file.ts";
+import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
+import { printable } from "../output/printable.ts";
+import { createProgress } from "../output/progress.ts";
+import { hint, writeLine, type Terminal } from "../output/terminal.ts";
+import { assetPath, nodeBinaryPath } from "../places.ts";
+import { packageVersion } from "../version.ts";
+import { createCommand, type CommandContext } from "./command.ts";
+
+interface BuildFlags {
+  readonly outDir: string;
+  readonly tee: "simulated";
+}
+
+const stepNames = { "read-image": "reading the image", "write-image": "writing the box" };
+
+/** A path is relative to the Manifest; what is no path goes to the builder as it stands, which says what it makes of it. */
+function imagePath(file: string, image: string): string {
+  const path = resolve(dirname(file), image);
+  return existsSync(path) || existsSync(image) ? path : image;
+}
+
+async function buildOptions(file: string, flags: BuildFlags): Promise<BuildOptions> {
+  const { text, format, source } = await readManifestSource(file);
+  return {
+    source: imagePath(file, source.app.image),
+    manifestText: text,
+    manifestFormat: format,
+    bundleDir: dirname(assetPath(`enclave/${flags.tee}/main.mjs`)),
+    nodeBinary: nodeBinaryPath(),
+    tee: flags.tee,
+    outDir: flags.outDir,
+    version: packageVersion(),
+  };
+}
+
+function writeBuilt(terminal: Terminal, { directory, imageDigest, manifestDigest }: BuiltBox): void {
+  writeLine(terminal.stdout, `box       ${printable(directory)}`);
+  writeLine(terminal.stdout, `image     ${imageDigest}`);
+  writeLine(terminal.stdout, `manifest  ${manifestDigest}`);
+  hint(terminal, `start it with \`blindbox run ${printable(directory)}\``);
+}
+
+async function build(file: string, flags: BuildFlags, terminal: Terminal): Promise<ExitCode> {
+  const options = await buildOptions(file, flags);
+  const progress = createProgress(terminal, stepNames);
+  try {
+    const onProgress = progress.show;
+    const box = await interruptible((signal) =>
+      inDocument(file, options.manifestText, () => buildBox({ ...options, onProgress, signal })),
+    );
+    progress.clear();
+    writeBuilt(terminal, box);
+    return exitCodes.success;
+  } finally {
+    progress.clear();
+  }
+}
+
+/** `blindbox build`: from an image and a Manifest to a box. */
+export function addBuild(context: CommandContext): Command {
+  return createCommand("build", context)
+    .description("builds <name>.blindbox from a Manifest and the image that it names; needs no Docker")
+    .argument("[file]", "the Manifest", "blindbox.yml")
+    .option("--out-dir <dir>", "where to put the box; an older box of that name is replaced", ".")
+    .addOption(
+      new Option("--tee <kind>", "the kind of TEE that the box is for").choices(["simulated"]).default("simulated"),
+    )
+    .action(async (file: string, flags: BuildFlags) => context.finish(await build(file, flags, context.terminal)));
+}

@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import { addBuild } from "./commands/build.ts";
+import { createCommand, type CommandContext } from "./commands/command.ts";
+import { addInit } from "./commands/init.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addManifest } from "./commands/manifest.ts";
+import { addRequest } from "./commands/request.ts";
+import { addRun } from "./commands/run.ts";
+import { addVerify } from "./commands/verify.ts";
+import { packageVersion } from "./version.ts";
+
+/** In the order in which a newcomer meets them. */
+const commands = [addInit, addKeys, addBuild, addRun, addVerify, addRequest, addManifest];
+
+const description =
+  "Wraps an application's container image so that its users can check what runs before they send data.";
+
+/** Printed as it stands: commander would break its lines. */
+const afterHelp = `
+A first box, from an image to a verified request:
+  blindbox init --image ./hello.tar --name hello --port 80
+  blindbox keys new --out key.txt         # put the line that it prints into blindbox.yml
+  blindbox build
+  blindbox run hello.blindbox
+and in another terminal:
+  blindbox verify https://127.0.0.1:8443 --box hello.blindbox --simulated
+  blindbox request GET https://127.0.0.1:8443/ --box hello.blindbox --simulated --key-file key.txt
+
+Exit codes: 0 done or verified, 1 the box was refused, 2 wrong usage or input, 3 a warning that was not accepted,
+            4 not reachable, 5 a fault of BlindBox`;
+
+/** The whole command line of `blindbox`. */
+export function createProgram(context: CommandContext): Command {
+  const program = createCommand("blindbox", context)
+    .description(description)
+    .version(packageVersion())
+    .addHelpText("after", afterHelp);
+  for (const add of commands) program.addCommand(add(context));
+  return program;
+}
+
+/**
+ * `--simulated` takes its value only behind `=`: without this, commander would take the next word, the box's URL, for
+ * the root certificate.
+ */
+export function spellOut(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return argv.map((word, at) => (word === "--simulated" && (end === -1 || at < end) ? "--simulated=" : word));
+}

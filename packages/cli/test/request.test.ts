@@ -1,0 +1,95 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { writeBox } from "./box.ts";
+import { selfSigned } from "./certificate.ts";
+import { blindbox, emptyDirectory } from "./command.ts";
+import { deadPort, webServer } from "./peers.ts";
+
+const key = `bb_${"k".repeat(43)}`;
+const secret = "the patient has a history of high blood pressure";
+
+async function workplace(): Promise<string> {
+  const cwd = emptyDirectory();
+  await writeBox(join(cwd, "hello.blindbox"));
+  writeFileSync(join(cwd, "root.pem"), (await selfSigned()).cert);
+  writeFileSync(join(cwd, "key.txt"), `${key}\n`);
+  writeFileSync(join(cwd, "not-a-key.txt"), `${key}x\n`);
+  return cwd;
+}
+
+const box = ["--box", "hello.blindbox", "--simulated=root.pem"];
+
+describe("blindbox request", () => {
+  test("sends neither key nor body to a server that is no box", async () => {
+    const { url, asked } = await webServer();
+    const args = ["request", "POST", `${url}/notes`, ...box, "--key-file", "key.txt", "--data", secret];
+    const { code, stdout, stderr } = await blindbox(args, { cwd: await workplace() });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^error: the box was refused \(not-an-enclave\): answer-media-type: .*\nhint: .+\n$/);
+    expect(asked).toEqual([{ method: "POST", url: "/.well-known/blindbox/attestation", authorization: undefined }]);
+  });
+
+  test("nothing at the address gives 4", async () => {
+    const args = ["request", "GET", await deadPort(), ...box, "--anonymous"];
+    const { code, stderr } = await blindbox(args, { cwd: await workplace() });
+    expect(code).toBe(4);
+    expect(stderr).toContain("expected a box that answers, got unreachable");
+  });
+
+  test("without --simulated nothing is sent", async () => {
+    const { url, asked } = await webServer();
+    const args = ["request", "GET", url, "--box", "hello.blindbox", "--key-file", "key.txt"];
+    const { code, stderr } = await blindbox(args, { cwd: await workplace() });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: the box was refused \(not-an-enclave\): tee-kind: .*\nhint: .*--simulated\n$/);
+    expect(asked).toEqual([]);
+  });
+
+  test.each([
+    [
+      [],
+      "error: who calls: expected one of --key-file FILE, BLINDBOX_API_KEY in the environment, --anonymous, got none of them",
+    ],
+    [["--anonymous", "--key-file", "key.txt"], "got --anonymous and --key-file"],
+    [["--key-file", "not-a-key.txt"], "error: not-a-key.txt: expected an API key alone on one line"],
+    [["--key-file", "missing.txt"], "error: missing.txt: expected a file with an API key, got no such file"],
+    [["--anonymous", "-H", secret], "error: --header: expected name: value, got something else"],
+    [["--anonymous", "-F", secret], "error: --form: expected name=value or name=@file"],
+    [
+      ["--anonymous", "-d", secret, "-F", "a=b"],
+      "error: the body: expected one of --data, --data-binary, --form, got several",
+    ],
+    [["--anonymous", "--data-binary", "@missing"], "error: missing: expected a file to send, got no such file"],
+  ])("%j is refused before anything is sent, and says nothing of the content", async (flags, text) => {
+    const { url, asked } = await webServer();
+    const { code, stdout, stderr } = await blindbox(["request", "POST", url, ...box, ...flags], {
+      cwd: await workplace(),
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(text);
+    expect(stderr).toMatch(/^error: .+\nhint: .+\n$/);
+    expect(stderr).not.toContain(secret);
+    expect(stderr).not.toContain("kkkk");
+    expect(asked).toEqual([]);
+  });
+
+  test("a body with GET is refused before anything is sent", async () => {
+    const { url, asked } = await webServer();
+    const args = ["request", "GET", url, ...box, "--anonymous", "-d", secret];
+    const { code, stderr } = await blindbox(args, { cwd: await workplace() });
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toBe("error: the body: expected none with GET, got one\nhint: POST, PUT and PATCH carry a body\n");
+  });
+
+  test.each([
+    ["the environment", { env: { BLINDBOX_API_KEY: `${key}x` } }, []],
+    ["the standard input", { input: `${key}x\n` }, ["--key-file", "-"]],
+  ])("a bad key from %s is told without being shown", async (_, options, flags) => {
+    const args = ["request", "GET", "https://127.0.0.1:1", ...box, ...flags];
+    const { code, stderr } = await blindbox(args, { cwd: await workplace(), ...options });
+    expect(code).toBe(2);
+    expect(stderr).toContain("expected an API key alone on one line: bb_ and 43 characters");
+    expect(stderr).not.toContain("kkkk");
+  });
+});

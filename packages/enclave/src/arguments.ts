@@ -1,0 +1,91 @@
+/** The command line of a box; the only thing that it is told from outside besides its measured files. */
+import { parseArgs } from "node:util";
+import type { DriverChoice } from "./parts.ts";
+import { RefusalError } from "./refusal.ts";
+
+export interface BoxArguments<Extra extends string = never> {
+  /** Absolute path of the folder with `manifest.json`, `runtime.json` and `app/rootfs`. */
+  readonly root: string;
+  readonly host: string;
+  readonly port: number;
+  readonly driver: DriverChoice;
+  /** Absolute path of a folder for what the sandbox has to put on disk; made if it is not there. */
+  readonly scratch: string;
+  /** Ends when standard input does, which happens when whoever started the box is gone. */
+  readonly exitWithParent: boolean;
+  /** The options that this entry alone has; all must be given. */
+  readonly extra: Readonly<Record<Extra, string>>;
+}
+
+const hint =
+  "main.mjs [--root DIR] [--listen HOST:PORT] [--driver auto|rooted|unprivileged] [--scratch DIR] [--exit-with-parent]; simulated: --device SOCKET";
+
+const parentFlag = "exit-with-parent";
+
+/**
+ * @param extra names of options beside the common ones, each with a value that must be given
+ * @throws RefusalError with code `arguments-invalid`
+ */
+export function parseArguments<Extra extends string = never>(
+  argv: readonly string[],
+  extra: readonly Extra[],
+): BoxArguments<Extra> {
+  const { values, exitWithParent } = read(argv, ["root", "listen", "driver", "scratch", ...extra]);
+  return {
+    root: absolute("root", values["root"] ?? "/blindbox"),
+    ...listenAddress(values["listen"] ?? "0.0.0.0:8443"),
+    driver: driverChoice(values["driver"] ?? "auto"),
+    scratch: absolute("scratch", values["scratch"] ?? "/run/blindbox"),
+    exitWithParent,
+    extra: Object.fromEntries(extra.map((name) => [name, given(name, values[name])])) as Record<Extra, string>,
+  };
+}
+
+interface GivenArguments {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly exitWithParent: boolean;
+}
+
+function read(argv: readonly string[], names: readonly string[]): GivenArguments {
+  const value = { type: "string" as const };
+  const options = {
+    ...Object.fromEntries(names.map((name) => [name, value])),
+    [parentFlag]: { type: "boolean" as const },
+  };
+  try {
+    const { [parentFlag]: flag, ...values } = parseArgs({ args: [...argv], options, strict: true }).values;
+    return { values, exitWithParent: flag === true };
+  } catch {
+    throw invalid(
+      `expected only --${parentFlag}, and ${names.map((name) => `--${name}`).join(", ")} with a value each`,
+    );
+  }
+}
+
+function absolute(name: string, path: string): string {
+  if (path.startsWith("/") && !path.includes("\0")) return path;
+  throw invalid(`--${name}: expected an absolute path`);
+}
+
+function given(name: string, value: string | undefined): string {
+  if (value !== undefined && value !== "") return value;
+  throw invalid(`--${name}: missing`);
+}
+
+function driverChoice(text: string): DriverChoice {
+  const known = (["auto", "rooted", "unprivileged"] as const).find((each) => each === text);
+  if (known !== undefined) return known;
+  throw invalid("--driver: expected auto, rooted or unprivileged");
+}
+
+function listenAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host !== undefined && port <= 65_535) return { host, port };
+  throw invalid("--listen: expected HOST:PORT, with an IPv6 address in brackets");
+}
+
+function invalid(reason: string): RefusalError {
+  return new RefusalError("arguments-invalid", reason, hint);
+}

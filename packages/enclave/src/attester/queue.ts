@@ -1,0 +1,58 @@
+/** Collects what arrives while one batch is under way, and hands it on as the next. */
+import { setImmediate } from "node:timers/promises";
+import { AttesterError } from "./attester-error.ts";
+
+export interface BatchQueueOptions<Item, Answer> {
+  /** Answers all items with one use of the device; one answer for each, in their order. */
+  readonly answer: (items: readonly Item[]) => Promise<readonly Answer[]>;
+  /** Items of one batch. */
+  readonly maxBatch: number;
+  /** Items that may wait beside the batch under way; one more is refused. */
+  readonly maxWaiting: number;
+}
+
+interface Waiter<Item, Answer> {
+  readonly item: Item;
+  readonly settled: PromiseWithResolvers<Answer>;
+}
+
+/**
+ * Returns the function that asks: it resolves with the answer to that item. It rejects with {@link AttesterError} when
+ * the queue is full, and with the reason of the whole batch when that failed.
+ */
+export function createBatchQueue<Item, Answer>(
+  options: BatchQueueOptions<Item, Answer>,
+): (item: Item) => Promise<Answer> {
+  const waiting: Waiter<Item, Answer>[] = [];
+  let busy = false;
+
+  async function work(): Promise<void> {
+    busy = true;
+    // Everything that this turn of the event loop brings goes into the first batch.
+    await setImmediate();
+    while (waiting.length > 0) await settle(waiting.splice(0, options.maxBatch), options.answer);
+    busy = false;
+  }
+
+  return (item) => {
+    if (waiting.length >= options.maxWaiting) return Promise.reject(new AttesterError("queue-full"));
+    const settled = Promise.withResolvers<Answer>();
+    waiting.push({ item, settled });
+    if (!busy) void work();
+    return settled.promise;
+  };
+}
+
+/** Never rejects. */
+async function settle<Item, Answer>(
+  batch: readonly Waiter<Item, Answer>[],
+  answer: BatchQueueOptions<Item, Answer>["answer"],
+): Promise<void> {
+  try {
+    const answers = await answer(batch.map(({ item }) => item));
+    answers.forEach((each, index) => batch[index]?.settled.resolve(each));
+    if (answers.length < batch.length) throw new RangeError("fewer answers than items");
+  } catch (reason) {
+    for (const { settled } of batch) settled.reject(reason);
+  }
+}

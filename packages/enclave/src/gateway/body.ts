@@ -1,0 +1,64 @@
+/** Request bodies: bounded while they stream, read whole where they must be small, thrown away where nobody wants them. */
+import type { IncomingMessage } from "node:http";
+import { type Readable, Transform } from "node:stream";
+import type { GatewayLimits } from "./limits.ts";
+
+/** The body went on after the bytes that were allowed. */
+export class BodyTooLargeError extends Error {
+  readonly code = "body-too-large";
+
+  constructor() {
+    super("the request body is larger than allowed");
+    this.name = "BodyTooLargeError";
+  }
+}
+
+/** The declared length of the body; null where it is chunked, 0 where there is none. */
+export function declaredLength(request: IncomingMessage): number | null {
+  if (request.headers["transfer-encoding"] !== undefined) return null;
+  return Number(request.headers["content-length"] ?? "0");
+}
+
+/** The body as a stream that fails with {@link BodyTooLargeError} at the first byte over `limit`. */
+export function boundedBody(request: IncomingMessage, limit: number): Readable {
+  let seen = 0;
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length;
+      if (seen > limit) done(new BodyTooLargeError());
+      else done(null, chunk);
+    },
+  });
+  // `pipe`, not `pipeline`: when the application stops listening, the caller's connection must live on for the answer.
+  return request.pipe(bounded);
+}
+
+/** The whole body. Rejects with {@link BodyTooLargeError}, or when the connection breaks. */
+export async function readWhole(request: IncomingMessage, limit: number): Promise<Buffer> {
+  if ((declaredLength(request) ?? 0) > limit) throw new BodyTooLargeError();
+  const chunks: Buffer[] = [];
+  let seen = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    if (seen > limit) throw new BodyTooLargeError();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Reads the rest of an answered request's body, so that the caller gets to read the answer before its connection is
+ * closed; cuts the connection when that is too much or takes too long.
+ */
+export function discardRest(request: IncomingMessage, limits: GatewayLimits): void {
+  if (request.complete || request.destroyed) return;
+  let left = limits.lingerBytes;
+  const cut = (): void => void request.socket.destroy();
+  const timer = setTimeout(cut, limits.linger);
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) cut();
+  });
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
+}

@@ -1,0 +1,125 @@
+/** One answer on its way from the application to the caller. */
+import type { ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+import { AppUnreachableError } from "./app-pool.ts";
+import { BodyTooLargeError } from "./body.ts";
+import { headersForClient, trailersForClient } from "./headers.ts";
+import { type ProblemCode, sendProblem } from "./problems.ts";
+
+export interface RelayOptions {
+  readonly response: ServerResponse;
+  /** True once the gateway drains: the answer then announces the end of its connection. */
+  readonly draining: () => boolean;
+  /** True while the application is known to live. */
+  readonly appLives: () => boolean;
+  /** Milliseconds in which the application's death becomes known. */
+  readonly settle: number;
+  /** Called once, if the answer is not the application's. */
+  readonly onProblem: (code: ProblemCode) => void;
+}
+
+type Controller = Dispatcher.DispatchController;
+
+/** An answer that cannot be finished breaks the caller's connection: what was cut never looks complete. */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #options: RelayOptions;
+  readonly #response: ServerResponse;
+  #controller: Controller | null = null;
+  #callerGone = false;
+  #bytesSent = false;
+  #endsWithConnection = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#response = options.response;
+    this.#response.on("drain", () => this.#controller?.resume());
+    this.#response.once("close", () => this.#abandon());
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#callerGone) this.#abandon();
+  }
+
+  onResponseStart(controller: Controller, status: number): void {
+    // Interim answers (1xx) are for the gateway, which gives its own.
+    if (status < 200 || this.#callerGone) return;
+    const response = this.#response;
+    const headers = headersForClient(latin1(controller.rawHeaders));
+    this.#endsWithConnection = isUndelimited(status, response, latin1(controller.rawHeaders));
+    if (this.#options.draining()) response.shouldKeepAlive = false;
+    response.sendDate = false;
+    response.writeHead(status, headers);
+    // A head without body bytes behind it must not wait for them: the caller of an event stream waits for the head.
+    process.nextTick(() => this.#flushHead());
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#callerGone) return;
+    this.#bytesSent = true;
+    if (!this.#response.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Controller): void {
+    this.#controller = null;
+    if (this.#callerGone) return;
+    const trailers = trailersForClient(latin1(controller.rawTrailers));
+    if (this.#response.chunkedEncoding && trailers.length > 0) this.#response.addTrailers(trailers);
+    if (this.#endsWithConnection) setTimeout(() => this.#endIfAppLives(), this.#options.settle);
+    else this.#finish();
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#controller = null;
+    if (this.#callerGone) return;
+    if (this.#response.headersSent) {
+      this.#options.onProblem("app-failed");
+      this.#response.destroy();
+      return;
+    }
+    const code = problemOf(error);
+    this.#options.onProblem(code);
+    sendProblem(this.#response, code);
+  }
+
+  #flushHead(): void {
+    if (this.#bytesSent || this.#callerGone || this.#response.writableEnded) return;
+    this.#response.flushHeaders();
+  }
+
+  #finish(): void {
+    this.#bytesSent = true;
+    this.#response.end();
+  }
+
+  // Without length or chunks, the application's death looks like the end of its answer.
+  #endIfAppLives(): void {
+    if (this.#options.appLives()) this.#finish();
+    else this.#response.destroy();
+  }
+
+  #abandon(): void {
+    this.#callerGone = true;
+    this.#controller?.abort(new Error("the caller is gone"));
+    this.#controller = null;
+  }
+}
+
+function latin1(raw: Controller["rawHeaders"]): string[] {
+  return Array.isArray(raw) ? raw.map((each) => (typeof each === "string" ? each : each.toString("latin1"))) : [];
+}
+
+function isUndelimited(status: number, response: ServerResponse, raw: readonly string[]): boolean {
+  if (status === 204 || status === 304 || response.req.method === "HEAD") return false;
+  return !raw.some((name, at) => at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
+}
+
+const timeouts = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
+
+function problemOf(error: Error): ProblemCode {
+  if (error instanceof BodyTooLargeError) return "body-too-large";
+  if (error instanceof AppUnreachableError) return "app-not-ready";
+  const code = "code" in error ? String(error.code) : "";
+  if (timeouts.has(code)) return "app-timeout";
+  return code === "UND_ERR_INVALID_ARG" ? "bad-request" : "app-failed";
+}

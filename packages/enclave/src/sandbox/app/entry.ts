@@ -1,0 +1,70 @@
+/**
+ * The last steps before the application's first instruction, made inside the finished sandbox. What they change holds for
+ * the self-test and for the application alike; only then the two part.
+ */
+import { readFileSync } from "node:fs";
+import type { SandboxSpec } from "../../parts.ts";
+import { CLEAR_AMBIENT, PRCTL, SECUREBITS_NO_ROOT } from "../kernel/constants.ts";
+import { attempt, awaitByte, buffer, bytes, must, type Step, sendByte, text, vector, words } from "../program/steps.ts";
+import { CLOSE_ON_EXEC, LAST_DESCRIPTOR, REPORT } from "../program/run.ts";
+import type { ResourceLimit } from "../limits/rlimits.ts";
+
+/** Steps of this program are counted from here, so that its reports differ from those of the program around it. */
+export const INSIDE_FIRST_STEP = 1000;
+
+/** Where the output of what runs inside goes; until then 1 and 2 are bubblewrap's. */
+export interface OutputDescriptors {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/**
+ * Takes its output, gives up every descriptor but 0 to 2 and every capability, sets the limits, says that it is ready, and
+ * waits to be let go: if whoever started it is dead by then, it ends here.
+ */
+export function entrySteps(output: OutputDescriptors, limits: readonly ResourceLimit[]): Step[] {
+  return [
+    must("dup3", output.stdout, 1, 0),
+    must("dup3", output.stderr, 2, 0),
+    must("close_range", REPORT, LAST_DESCRIPTOR, CLOSE_ON_EXEC),
+    ...giveUpCapabilities(),
+    must("umask", 0o022),
+    ...limits.map(({ resource, soft, hard }) => must("prlimit64", 0, resource, words(soft, hard), 0)),
+    sendByte(REPORT),
+    awaitByte(REPORT),
+  ];
+}
+
+// bubblewrap leaves us CAP_SETPCAP in the inner user namespace, without which the bounding set cannot be emptied.
+function giveUpCapabilities(): Step[] {
+  const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "latin1"));
+  const all = Array.from({ length: last + 1 }, (_, capability) => capability);
+  return [
+    ...all.map((capability) => must("prctl", PRCTL.dropFromBoundingSet, capability, 0, 0, 0)),
+    must("prctl", PRCTL.secureBits, SECUREBITS_NO_ROOT, 0, 0, 0),
+    must("prctl", PRCTL.ambientCapabilities, CLEAR_AMBIENT, 0, 0, 0),
+    must("capset", bytes(CAPABILITY_HEADER), buffer(24)),
+  ];
+}
+
+/** struct __user_cap_header_struct: version 3, this thread. */
+const CAPABILITY_HEADER = Uint8Array.of(0x22, 0x05, 0x08, 0x20, 0, 0, 0, 0);
+
+/** Becomes the application: its command is looked for as a shell would, its environment is the Manifest's and nothing more. */
+export function becomeApp({ command, env }: Pick<SandboxSpec, "command" | "env">): Step[] {
+  const argv = vector(command);
+  const environment = vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  const candidates = executables(command[0] ?? "", env.PATH);
+  return candidates.map((path, index) => {
+    const call = index === candidates.length - 1 ? must : attempt;
+    return call("execve", text(path), argv, environment);
+  });
+}
+
+/** As execvp(3) searches; where the image names no PATH, container engines use this one. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+function executables(name: string, path: string | undefined): string[] {
+  if (name.includes("/")) return [name];
+  return (path ?? DEFAULT_PATH).split(":").map((directory) => (directory === "" ? name : `${directory}/${name}`));
+}

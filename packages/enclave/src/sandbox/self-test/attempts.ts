@@ -1,0 +1,99 @@
+/**
+ * What one probe tries: calls in order, of which each must succeed for the next to make sense, and one must be refused for
+ * the attempt to count as denied.
+ */
+import { constants } from "node:os";
+import { FAMILY, SOCKET_TYPE } from "../kernel/constants.ts";
+import type { SyscallName } from "../kernel/syscalls.ts";
+import { attempt, bytes, buffer, type Operand, resultOf, type Step, words } from "../program/steps.ts";
+import type { Address } from "./addresses.ts";
+
+export interface Call {
+  readonly step: Step;
+  /** Whether what the call returned is the refusal that is hoped for. */
+  readonly refused: (result: number) => boolean;
+}
+
+export type Attempt = readonly Call[];
+
+type ErrorName = keyof typeof constants.errno;
+
+/** Refused when it fails with one of these errors; any other error means that we do not understand what happened. */
+export function call(name: SyscallName, args: readonly Operand[], ...errors: readonly ErrorName[]): Call {
+  const numbers: readonly number[] = errors.map((error) => -constants.errno[error]);
+  return { step: attempt(name, ...args), refused: (result) => numbers.includes(result) };
+}
+
+/** Denied where one call was refused before another failed for an unknown reason, and before all were done. */
+export function isDenied(calls: Attempt, resultFor: (step: Step) => number): boolean {
+  for (const { step, refused } of calls) {
+    const result = resultFor(step);
+    if (refused(result)) return true;
+    if (result < 0) return false;
+  }
+  return false;
+}
+
+const SOCKET_LEVEL = 1;
+const RECEIVE_TIMEOUT = 20;
+const SEND_TIMEOUT = 21;
+/** Microseconds until silence counts as a refusal; inside the gate everything is answered at once. */
+const PATIENCE = 300_000;
+
+const UNREACHABLE: readonly ErrorName[] = [
+  "ECONNREFUSED",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EADDRNOTAVAIL",
+  "ETIMEDOUT",
+  "ECONNRESET",
+];
+
+/** A TCP connection. */
+export function connects(address: Address): Attempt {
+  const socket = call("socket", [address.family, SOCKET_TYPE.stream, 0], "EAFNOSUPPORT");
+  const descriptor = resultOf(socket.step);
+  return [
+    socket,
+    call("setsockopt", [descriptor, SOCKET_LEVEL, SEND_TIMEOUT, words(0, PATIENCE), 16]),
+    // With a time limit, connect says EINPROGRESS when it is over.
+    call("connect", [descriptor, bytes(address.bytes), address.bytes.length], ...UNREACHABLE, "EINPROGRESS"),
+  ];
+}
+
+/** A way to the address, whether or not anybody answers there: connecting a datagram socket only asks for the route. */
+export function hasRoute(address: Address): Attempt {
+  const socket = call("socket", [address.family, SOCKET_TYPE.datagram, 0], "EAFNOSUPPORT");
+  const target = [resultOf(socket.step), bytes(address.bytes), address.bytes.length];
+  return [socket, call("connect", target, "ENETUNREACH", "EADDRNOTAVAIL")];
+}
+
+/** A datagram that is answered. */
+export function isAnswered(address: Address, datagram: Uint8Array): Attempt {
+  const socket = call("socket", [address.family, SOCKET_TYPE.datagram, 0], "EAFNOSUPPORT");
+  const descriptor = resultOf(socket.step);
+  return [
+    socket,
+    call("setsockopt", [descriptor, SOCKET_LEVEL, RECEIVE_TIMEOUT, words(0, PATIENCE), 16]),
+    call("connect", [descriptor, bytes(address.bytes), address.bytes.length], ...UNREACHABLE),
+    call("sendto", [descriptor, bytes(datagram), datagram.length, 0, 0, 0], ...UNREACHABLE),
+    call("recvfrom", [descriptor, buffer(512), 512, 0, 0, 0], ...UNREACHABLE, "EAGAIN"),
+  ];
+}
+
+/** A connection to a Unix socket that nobody inside listens on. */
+export function connectsUnix(address: Address): Attempt {
+  const socket = call("socket", [FAMILY.unix, SOCKET_TYPE.stream, 0]);
+  const target = [resultOf(socket.step), bytes(address.bytes), address.bytes.length];
+  return [socket, call("connect", target, "ENOENT", "ENOTDIR", "ECONNREFUSED")];
+}
+
+/** A socket of a kind that is not to be had. */
+export function opensSocket(family: number, type: number, protocol: number): Attempt {
+  const refusals = ["EAFNOSUPPORT", "EPROTONOSUPPORT", "EPERM"] as const;
+  const socket = call("socket", [family, type, protocol], ...refusals);
+  return [{ ...socket, refused: (result) => socket.refused(result) || result === -SOCKET_TYPE_NOT_SUPPORTED }];
+}
+
+/** ESOCKTNOSUPPORT, which Node does not name. */
+const SOCKET_TYPE_NOT_SUPPORTED = 94;

@@ -1,0 +1,80 @@
+/** The simulated vendor's keys: made once for each state folder, and never half. */
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatPem, parsePem } from "@blindbox/encoding";
+import { type Identity, issueChain, type KeyPair } from "./certificates.ts";
+import { orDeviceError } from "./device-error.ts";
+
+/** Who is in the chain, from the root down. */
+export const ranks = ["root", "intermediate", "device"] as const;
+
+export type Rank = (typeof ranks)[number];
+
+export type Identities = Readonly<Record<Rank, Identity>>;
+
+/**
+ * The identities kept in `folder`, made on first use. Also leaves the root's certificate in `folder/root.pem`, for
+ * verifiers. Two devices that start at once end with the same identities.
+ *
+ * @throws DeviceError with code `state-unusable`
+ */
+export function openIdentities(folder: string, now: number): Promise<Identities> {
+  return orDeviceError(
+    "state-unusable",
+    "remove the state folder; clients must then be given its new root.pem",
+    async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await chmod(folder, 0o700);
+      const keys = join(folder, "keys");
+      const identities = (await readIdentities(keys)) ?? (await makeIdentities(folder, keys, now));
+      await publishRoot(folder, identities.root);
+      return identities;
+    },
+  );
+}
+
+async function makeIdentities(folder: string, keys: string, now: number): Promise<Identities> {
+  const made = await mkdtemp(join(folder, ".keys-"));
+  const chain = await issueChain({ root: makeKey(), intermediate: makeKey(), device: makeKey() }, now);
+  for (const rank of ranks) await writeIdentity(made, rank, chain[rank]);
+  // The whole folder appears at once; whoever comes second finds it taken and uses what is there.
+  await rename(made, keys).catch(() => rm(made, { recursive: true }));
+  const kept = await readIdentities(keys);
+  if (kept === null) throw new Error("keys: cannot be written");
+  return kept;
+}
+
+function makeKey(): KeyPair {
+  return generateKeyPairSync("ec", { namedCurve: "P-384" });
+}
+
+async function writeIdentity(folder: string, rank: Rank, { privateKey, certificate }: Identity): Promise<void> {
+  const pem = privateKey.export({ format: "pem", type: "pkcs8" });
+  await writeFile(join(folder, `${rank}.key`), pem, { mode: 0o600, flag: "wx" });
+  await writeFile(join(folder, `${rank}.pem`), formatPem("CERTIFICATE", certificate), { mode: 0o600, flag: "wx" });
+}
+
+/** Null where there is none yet. */
+async function readIdentities(folder: string): Promise<Identities | null> {
+  try {
+    const [root, intermediate, device] = await Promise.all(ranks.map((rank) => readIdentity(folder, rank)));
+    return root && intermediate && device ? { root, intermediate, device } : null;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+async function readIdentity(folder: string, rank: Rank): Promise<Identity> {
+  const [certificate] = parsePem(await readFile(join(folder, `${rank}.pem`), "latin1"), "CERTIFICATE");
+  if (certificate === undefined) throw new Error("keys: expected a certificate");
+  return { privateKey: createPrivateKey(await readFile(join(folder, `${rank}.key`))), certificate };
+}
+
+async function publishRoot(folder: string, { certificate }: Identity): Promise<void> {
+  const made = await mkdtemp(join(folder, ".root-"));
+  await writeFile(join(made, "root.pem"), formatPem("CERTIFICATE", certificate), { mode: 0o644 });
+  await rename(join(made, "root.pem"), join(folder, "root.pem"));
+  await rm(made, { recursive: true });
+}

@@ -1,0 +1,146 @@
+/** Keeps the application running, and knows whether requests may go to it. */
+import type { Socket } from "node:net";
+import type { AppProcess, AppState, EmitEvent, Sandbox, Supervisor } from "../parts.ts";
+import { type Backoff, createBackoff } from "./backoff.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Logs, takeOutput } from "./output.ts";
+import { type ReadyCheck, untilReady } from "./readiness.ts";
+
+export interface SupervisorOptions {
+  readonly sandbox: Pick<Sandbox, "start" | "dial">;
+  /** How the Manifest wants readiness to be found out. */
+  readonly ready: ReadyCheck;
+  /** What may leave the box of what the application writes. */
+  readonly logs: Logs;
+  /** Called after the state changed: `app-started`, `app-ready`, `app-down`, `app-start-failed`, `app-draining`. */
+  readonly onEvent: EmitEvent;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** From 0 up to, not including, 1. Default: `Math.random`; it only spreads restarts. */
+  readonly random?: () => number;
+}
+
+/** Starts nothing yet. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new AppSupervisor(options);
+}
+
+class AppSupervisor implements Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #ending = new AbortController();
+  #state: AppState = "starting";
+  #app: AppProcess | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#backoff = createBackoff(options.random ?? Math.random);
+  }
+
+  state(): AppState {
+    return this.#state;
+  }
+
+  /** Rejects with what the sandbox says where the application cannot be started at all; later failures are retried. */
+  async start(): Promise<void> {
+    if (this.#running) throw new TypeError("the supervisor was started already");
+    const first = this.#startOnce();
+    this.#running = first.then(
+      (app) => this.#keepRunning(app),
+      () => {},
+    );
+    await first;
+  }
+
+  dial(): Promise<Socket> {
+    if (this.#state === "ready" || this.#state === "draining") return this.#options.sandbox.dial();
+    return Promise.reject(new Error(`the application is ${this.#state}`));
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#ending.abort();
+    this.#become("draining", { event: "app-draining" });
+    await this.#app?.stop(graceMs);
+    await this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#app?.stop(0);
+    await this.#running;
+    this.#state = "down";
+  }
+
+  async #keepRunning(first: AppProcess): Promise<void> {
+    for (let app: AppProcess | null = first; app; app = await this.#startAgain()) {
+      const readyFor = await this.#accompany(app);
+      if (this.#ending.signal.aborted) return;
+      this.#become("down", { event: "app-down" });
+      await this.#pause(readyFor);
+    }
+  }
+
+  async #startOnce(): Promise<AppProcess> {
+    const app = await this.#options.sandbox.start();
+    this.#app = app;
+    takeOutput(app, { logs: this.#options.logs, onEvent: this.#options.onEvent, clock: this.#clock });
+    if (this.#ending.signal.aborted) await app.stop(0);
+    else this.#become("starting", { event: "app-started" });
+    return app;
+  }
+
+  /** Tries until it works; `null` when it is not wanted any more. */
+  async #startAgain(): Promise<AppProcess | null> {
+    while (!this.#ending.signal.aborted) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        this.#options.onEvent({ event: "app-start-failed", code: codeOf(error) });
+        await this.#pause(0);
+      }
+    }
+    return null;
+  }
+
+  /** Until the application ends; returns for how many milliseconds it was ready. */
+  async #accompany(app: AppProcess): Promise<number> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#ending.signal]);
+    const since = this.#whenReady(signal);
+    await app.exited;
+    over.abort();
+    this.#app = null;
+    const readyAt = await since;
+    return readyAt === null ? 0 : this.#clock.now() - readyAt;
+  }
+
+  async #whenReady(signal: AbortSignal): Promise<number | null> {
+    const { sandbox, ready } = this.#options;
+    try {
+      await untilReady({ dial: () => sandbox.dial(), check: ready, clock: this.#clock, signal });
+    } catch {
+      return null;
+    }
+    this.#become("ready", { event: "app-ready" });
+    return this.#clock.now();
+  }
+
+  async #pause(readyFor: number): Promise<void> {
+    await this.#clock.sleep(this.#backoff.next(readyFor), this.#ending.signal).catch(() => {});
+  }
+
+  #become(state: AppState, event: Parameters<EmitEvent>[0]): void {
+    if (this.#state === "draining") return;
+    this.#state = state;
+    this.#options.onEvent(event);
+  }
+}
+
+/** Only a code of our own form; whatever else an error holds stays here. */
+function codeOf(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
+  return typeof code === "string" && /^[a-z][a-z-]{0,63}$/.test(code) ? code : "unknown";
+}

@@ -1,0 +1,11 @@
+/** The part of the certificate library that mints; nothing here is on a verify path. */
+import "./reflect.ts";
+
+export {
+  BasicConstraintsExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+  X509CrlGenerator,
+} from "@peculiar/x509";

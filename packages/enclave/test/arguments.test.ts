@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { parseArguments } from "../src/arguments.ts";
+
+describe("the command line of a box", () => {
+  it("needs nothing", () => {
+    expect(parseArguments([], [])).toEqual({
+      exitWithParent: false,
+      root: "/blindbox",
+      host: "0.0.0.0",
+      port: 8443,
+      driver: "auto",
+      scratch: "/run/blindbox",
+      extra: {},
+    });
+  });
+
+  it("says where things are", () => {
+    const argv = [
+      "--exit-with-parent",
+      "--root",
+      "/r",
+      "--listen",
+      "[::1]:0",
+      "--driver",
+      "rooted",
+      "--scratch=/s",
+      "--device",
+      "/d",
+    ];
+    expect(parseArguments(argv, ["device"])).toEqual({
+      exitWithParent: true,
+      root: "/r",
+      host: "::1",
+      port: 0,
+      driver: "rooted",
+      scratch: "/s",
+      extra: { device: "/d" },
+    });
+  });
+
+  it.each([
+    ["an unknown option", ["--debug"]],
+    ["a position", ["x"]],
+    ["an option of another entry", ["--device", "/d"]],
+    ["an option without value", ["--root"]],
+    ["a flag in the place of a value", ["--root", "--exit-with-parent"]],
+    ["a flag with a value", ["--exit-with-parent=no"]],
+    ["a relative root", ["--root", "r"]],
+    ["a zero byte", ["--root", "/r\0x"]],
+    ["a relative scratch", ["--scratch", "s"]],
+    ["an unknown driver", ["--driver", "none"]],
+    ["a port alone", ["--listen", "8443"]],
+    ["a port that is none", ["--listen", "x:65536"]],
+    ["a host that is none", ["--listen", "a/b:1"]],
+    ["IPv6 without brackets", ["--listen", "::1:8443"]],
+  ])("refuses %s", (_, argv) => {
+    expect(() => parseArguments(argv, [])).toThrow(expect.objectContaining({ code: "arguments-invalid" }));
+  });
+
+  it("refuses to go without an option of its own entry", () => {
+    expect(() => parseArguments([], ["device"])).toThrow("--device: missing");
+    expect(() => parseArguments(["--device="], ["device"])).toThrow("--device: missing");
+  });
+});

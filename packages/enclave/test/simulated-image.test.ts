@@ -1,0 +1,126 @@
+import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { measureImage } from "../src/simulated/index.ts";
+import { type OciImage, type OciOptions, writeImage } from "./oci-image.ts";
+
+async function refusalOf(image: OciImage): Promise<unknown> {
+  return measureImage(image.folder).then(
+    () => "measured",
+    (error: unknown) => error,
+  );
+}
+
+describe("the measurement of an image", () => {
+  it("is SHA-384 over configuration digest and diff ids in order", async () => {
+    const image = await writeImage();
+    expect(Buffer.from(await measureImage(image.folder))).toEqual(Buffer.from(image.measurement));
+  });
+
+  it("does not depend on how layers are packed", async () => {
+    const layers = [Buffer.alloc(10_000, "a"), Buffer.alloc(3, "b")];
+    const [plain, packed] = [await writeImage({ layers }), await writeImage({ layers, gzip: true })];
+    expect(Buffer.from(await measureImage(packed.folder))).toEqual(Buffer.from(await measureImage(plain.folder)));
+  });
+
+  it("depends on the order of layers", async () => {
+    const layers = [Buffer.from("a"), Buffer.from("b")];
+    const [one, other] = [await writeImage({ layers }), await writeImage({ layers: layers.toReversed() })];
+    expect(Buffer.from(await measureImage(one.folder))).not.toEqual(Buffer.from(await measureImage(other.folder)));
+  });
+});
+
+describe("an image is not measured", () => {
+  it.each(["manifest", "config", 0, 1] as const)("where a bit of its %s is another", async (which) => {
+    const image = await writeImage();
+    const bytes = await readFile(image.blob(which));
+    for (const at of [0, bytes.length >> 1, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      await writeFile(image.blob(which), changed);
+      expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+    }
+    await writeFile(image.blob(which), bytes);
+    expect(Buffer.from(await measureImage(image.folder))).toEqual(Buffer.from(image.measurement));
+  });
+
+  it.each(["manifest", "config", 0, 1] as const)("where its %s is shorter, longer or not there", async (which) => {
+    const image = await writeImage();
+    const { length } = await readFile(image.blob(which));
+    await appendFile(image.blob(which), "x");
+    expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+    await truncate(image.blob(which), length - 1);
+    expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+    await rm(image.blob(which));
+    expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+  });
+
+  const zero = `sha256:${"0".repeat(64)}`;
+  const cases: readonly (readonly [string, OciOptions])[] = [
+    [
+      "its index names two images",
+      {
+        index: (index) => ({
+          ...index,
+          manifests: [...(index["manifests"] as unknown[]), ...(index["manifests"] as unknown[])],
+        }),
+      },
+    ],
+    ["its index names none", { index: (index) => ({ ...index, manifests: [] }) }],
+    [
+      "a diff id is another",
+      { config: (config) => ({ ...config, rootfs: { type: "layers", diff_ids: [zero, zero] } }) },
+    ],
+    [
+      "there are fewer diff ids than layers",
+      { config: (config) => ({ ...config, rootfs: { type: "layers", diff_ids: [zero] } }) },
+    ],
+    ["it has no layers", { manifest: (manifest) => ({ ...manifest, layers: [] }) }],
+    [
+      "a digest would lead elsewhere",
+      {
+        manifest: (manifest) => ({
+          ...manifest,
+          config: { mediaType: "x", size: 1, digest: "sha256:../../../etc/passwd" },
+        }),
+      },
+    ],
+    [
+      "a digest is of another kind",
+      { manifest: (manifest) => ({ ...manifest, config: { mediaType: "x", size: 1, digest: "md5:0" } }) },
+    ],
+    [
+      "a layer's kind is unknown",
+      {
+        manifest: (manifest) => ({
+          ...manifest,
+          layers: (manifest["layers"] as object[]).map((layer) => ({ ...layer, mediaType: "application/x" })),
+        }),
+      },
+    ],
+    [
+      "a layer says to be packed and is not",
+      {
+        manifest: (manifest) => ({
+          ...manifest,
+          layers: (manifest["layers"] as object[]).map((layer) => ({
+            ...layer,
+            mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+          })),
+        }),
+      },
+    ],
+  ];
+  it.each(cases)("where %s", async (_, options) => {
+    expect(await refusalOf(await writeImage(options))).toMatchObject({ code: "image-invalid" });
+  });
+
+  it("where its index is cut at any length", async () => {
+    const image = await writeImage();
+    const text = await readFile(join(image.folder, "index.json"));
+    for (let length = 0; length < text.length; length += 1) {
+      await writeFile(join(image.folder, "index.json"), text.subarray(0, length));
+      expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+    }
+  });
+});
