@@ -45,7 +45,6 @@ export function probes(targets: Targets): ProbeTable {
     "unix-sockets": [targets.unixPath, targets.abstractName, ...HOST_SOCKETS].map((name) => connectsUnix(unix(name))),
     "new-namespaces": newNamespaces(),
     "write-rootfs": writesRootfs(),
-    // Last: where it is allowed, the program is traced from here on, and would stop at the next signal.
     ptrace: otherPrograms(),
   };
 }
@@ -145,8 +144,7 @@ function newNamespaces(): Attempt[] {
   ];
 }
 
-const TRACE_ME = 0;
-const SEIZE = 0x4206;
+const PEEK = 2;
 const REAPER = 1;
 
 function otherPrograms(): Attempt[] {
@@ -154,11 +152,11 @@ function otherPrograms(): Attempt[] {
   const vector = words(buffer(8), 8);
   const reaper = call("pidfd_open", [REAPER, 0], "ENOSYS", "EPERM");
   return [
-    [call("ptrace", [SEIZE, REAPER, 0, 0], "EPERM")],
+    // Of a program that it has not attached to: where the call exists at all, that is ESRCH, and nobody is stopped by it.
+    [call("ptrace", [PEEK, REAPER, 0, 0], "EPERM")],
     [self, call("process_vm_readv", [resultOf(self.step), vector, 1, vector, 1, 0], "EPERM", "ENOSYS")],
     [self, call("process_vm_writev", [resultOf(self.step), vector, 1, vector, 1, 0], "EPERM", "ENOSYS")],
     [reaper, call("pidfd_getfd", [resultOf(reaper.step), 0, 0], "EPERM")],
-    [call("ptrace", [TRACE_ME, 0, 0, 0], "EPERM")],
   ];
 }
 
