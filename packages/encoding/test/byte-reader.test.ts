@@ -48,6 +48,14 @@ describe("the reader", () => {
     expect([reader.u64le("a"), reader.u64be("b")]).toEqual([2n ** 64n - 1n, 2n ** 64n - 1n]);
   });
 
+  test("reads no bytes where none are asked for, at the end too", () => {
+    const reader = new ByteReader(new Uint8Array(0), "sample");
+    expect(reader.bytes(0, "a")).toEqual(new Uint8Array(0));
+    reader.mustBeZero(0, "b");
+    reader.end();
+    expect(reader.offset).toBe(0);
+  });
+
   test("knows how much was read and how much is left", () => {
     const reader = new ByteReader(sample, "sample");
     reader.bytes(7, "a");
@@ -150,6 +158,14 @@ describe("the writer", () => {
         expect(writer.finish()).toEqual(new Uint8Array(expected));
       }
     }
+  });
+
+  test("takes the least and the largest number of every field", () => {
+    const least = new ByteWriter().u8(0).u16le(0).u16be(0).u32le(0).u32be(0).u64le(0n).u64be(0n).zero(0);
+    expect(least.finish()).toEqual(new Uint8Array(29));
+    const largest = new ByteWriter().u8(0xff).u16le(0xffff).u16be(0xffff).u32le(0xffff_ffff).u32be(0xffff_ffff);
+    largest.u64le(2n ** 64n - 1n).u64be(2n ** 64n - 1n);
+    expect(largest.finish()).toEqual(new Uint8Array(29).fill(0xff));
   });
 
   test("writes nothing of a refused number", () => {

@@ -28,13 +28,17 @@ function runningApp(inside: Inside, { stdout, stderr }: Pick<AppProcess, "stdout
   const exited = ending(inside);
   const kill = () => endInside(inside);
   const stop = async (graceMs: number): Promise<void> => {
-    const app = inside.child.exitCode === null ? appBelow(inside.reaper) : undefined;
-    if (app !== undefined) signalIfAlive(app, "SIGTERM");
-    const deadline = setTimeout(kill, graceMs);
+    if (graceMs > 0) askToEnd(inside);
+    const deadline = setTimeout(kill, Math.max(0, graceMs));
     await exited;
     clearTimeout(deadline);
   };
   return { stdout, stderr, exited, stop, kill };
+}
+
+function askToEnd({ child, reaper }: Inside): void {
+  const app = child.exitCode === null && child.signalCode === null ? appBelow(reaper) : undefined;
+  if (app !== undefined) signalIfAlive(app, "SIGTERM");
 }
 
 async function ending({ child }: Inside): Promise<AppExit> {

@@ -10,9 +10,11 @@ export interface Janitor {
   dismiss(): void;
 }
 
-/** Nanoseconds between attempts, and their number: the application dies at the same moment, and needs some of it. */
-const RETRY_AFTER = 50_000_000;
-const RETRIES = 100;
+/** Seconds and nanoseconds before each new attempt: what was in there is dying, and then waits for its parent to notice. */
+const PAUSES: readonly (readonly [seconds: number, nanoseconds: number])[] = [
+  ...Array.from({ length: 20 }, () => [0, 50_000_000] as const),
+  ...Array.from({ length: 60 }, () => [1, 0] as const),
+];
 
 export function employJanitor(scratch: string, directories: readonly string[]): Janitor {
   const stdio = ["pipe", "ignore", "ignore"] as const;
@@ -22,9 +24,8 @@ export function employJanitor(scratch: string, directories: readonly string[]): 
 }
 
 function janitorSteps(directories: readonly string[]): Step[] {
-  const paths = directories.map(text);
-  const pause = words(0, RETRY_AFTER);
-  const round = () => [...paths.map((path) => attempt("rmdir", path)), attempt("nanosleep", pause, 0)];
+  const removeAll = () => directories.map((path) => attempt("rmdir", text(path)));
+  const rounds = PAUSES.flatMap((pause) => [...removeAll(), attempt("nanosleep", words(...pause), 0)]);
   // The other end of its standard input is ours, and nothing is ever written to it.
-  return [attempt("read", 0, buffer(1), 1), ...Array.from({ length: RETRIES }, round).flat()];
+  return [attempt("read", 0, buffer(1), 1), ...rounds, ...removeAll()];
 }
