@@ -14,7 +14,7 @@ const guards: Readonly<Record<string, () => Problem[] | Promise<Problem[]>>> = {
   entries: () => checkEntries(root),
   length: () => checkLength(root),
   names: () => checkNames(root),
-  bundle: checkBundle,
+  bundle: () => checkBundle(root),
 };
 
 const wanted = process.argv.slice(2);

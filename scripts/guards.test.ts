@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
-import { dependencyProblems, simulatorProblems, sizeProblems } from "./guards/bundle.ts";
+import { dependencyProblems, simulatorProblems, sizeProblems, unnamedProblems } from "./guards/bundle.ts";
 import { checkEntries } from "./guards/entries.ts";
 import { checkImports } from "./guards/imports.ts";
 import { checkLength } from "./guards/length.ts";
@@ -167,6 +167,10 @@ describe("the bundle guard", () => {
     expect(found).toContain("holds left-pad");
     expect(found).toContain("does not hold undici");
     expect(found).not.toContain("peculiar");
+  });
+
+  it("refuses a dependency that SECURITY.md does not name", () => {
+    expect(unnamedProblems(["undici", "asn1js"], "measured: `undici`")).toHaveLength(1);
   });
 
   it("refuses a bundle over its budget", () => {

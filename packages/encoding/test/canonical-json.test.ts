@@ -242,6 +242,8 @@ describe("the reader of canonical JSON", () => {
   test("counts nesting: a bare value has none, an object in an array two", () => {
     expect(parseCanonicalJson("1", { maxDepth: 0 })).toBe(1);
     expect(parseCanonicalJson('[{"a":1}]', { maxDepth: 2 })).toEqual([{ a: 1 }]);
+    expect(parseCanonicalJson('{"a":{"b":1}}', { maxDepth: 2 })).toEqual({ a: { b: 1 } });
+    expect(parseCanonicalJson("[[1]]", { maxDepth: 2 })).toEqual([[1]]);
     expect(refusalCode(() => parseCanonicalJson("[]", { maxDepth: 0 }))).toBe("limit-exceeded");
     expect(refusalCode(() => parseCanonicalJson('[{"a":[]}]', { maxDepth: 2 }))).toBe("limit-exceeded");
   });
