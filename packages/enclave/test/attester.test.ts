@@ -239,4 +239,35 @@ describe("the batch queue", () => {
     const results = await Promise.allSettled([ask(1), ask(2)]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
+
+  it("puts a crowd that arrives over several turns into one batch", async () => {
+    const sizes: number[] = [];
+    const answer = async (items: readonly number[]): Promise<number[]> => {
+      sizes.push(items.length);
+      return [...items];
+    };
+    const ask = createBatchQueue<number, number>({ maxBatch: 100, maxWaiting: 100, answer });
+    const asked = [ask(0), ask(1)];
+    for (let more = 2; more < 20; more += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      asked.push(ask(more));
+    }
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 20 }, (_, each) => each));
+    expect(sizes).toEqual([20]);
+  });
+
+  it("answers a crowd that never stops growing all the same", async () => {
+    const answer = async (items: readonly number[]): Promise<number[]> => [...items];
+    const ask = createBatchQueue<number, number>({ maxBatch: 1_000_000, maxWaiting: 1_000_000, answer });
+    let growing = true;
+    const first = Promise.all([ask(0), ask(1)]).then(() => (growing = false));
+    const others: Promise<number>[] = [];
+    while (growing && others.length < 500_000) {
+      others.push(ask(others.length));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await first;
+    expect(others.length).toBeLessThan(500_000);
+    await Promise.all(others);
+  });
 });

@@ -1,5 +1,5 @@
 /** Collects what arrives while one batch is under way, and hands it on as the next. */
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { AttesterError } from "./attester-error.ts";
 
 export interface BatchQueueOptions<Item, Answer> {
@@ -30,7 +30,10 @@ export function createBatchQueue<Item, Answer>(
     busy = true;
     // Everything that this turn of the event loop brings goes into the first batch.
     await setImmediate();
-    while (waiting.length > 0) await settle(waiting.splice(0, options.maxBatch), options.answer);
+    while (waiting.length > 0) {
+      await gather(waiting, options.maxBatch);
+      await settle(waiting.splice(0, options.maxBatch), options.answer);
+    }
     busy = false;
   }
 
@@ -41,6 +44,21 @@ export function createBatchQueue<Item, Answer>(
     if (!busy) void work();
     return settled.promise;
   };
+}
+
+/** Milliseconds without a newcomer after which a crowd is complete. */
+const quiet = 2;
+
+/** How often the crowd may grow before it is answered all the same: nobody can hold the others back for long. */
+const maxRounds = 25;
+
+/** Where several wait, waits for those who come with them: one more report would cost them more. Who is alone never waits. */
+async function gather(waiting: readonly unknown[], enough: number): Promise<void> {
+  let before = 1;
+  for (let round = 0; round < maxRounds && waiting.length > before && waiting.length < enough; round += 1) {
+    before = waiting.length;
+    await setTimeout(quiet);
+  }
 }
 
 /** Never rejects. */
