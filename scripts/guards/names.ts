@@ -1,6 +1,7 @@
 /** Forbidden names (GLOSSARY.md says which word to use) and forbidden text (paths of a machine, registry hosts). */
 import { execFileSync } from "node:child_process";
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { listFiles, parseFile, readText, walkTree, type Problem } from "./sources.ts";
 
 const emptyWords = "util|utils|helper|helpers|common|core|service|manager|handle|handler|process|do|misc";
@@ -67,9 +68,13 @@ function textProblems(root: string, file: string): Problem[] {
 
 function trackedFiles(root: string): string[] {
   const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
-  return list
-    .split("\n")
-    .filter((file) => /\.(ts|js|mjs|json|md|yml|yaml|sh)$/.test(file) || /^(demo|test|\.ci\/run)$/.test(file));
+  return (
+    list
+      .split("\n")
+      // A file that was removed and is not committed yet is still in the list.
+      .filter((file) => existsSync(join(root, file)))
+      .filter((file) => /\.(ts|js|mjs|json|md|yml|yaml|sh)$/.test(file) || /^(demo|test|\.ci\/run)$/.test(file))
+  );
 }
 
 /** All forbidden names and texts below `root`. */

@@ -259,10 +259,12 @@ describe("the batch queue", () => {
   it("answers a crowd that never stops growing all the same", async () => {
     const answer = async (items: readonly number[]): Promise<number[]> => [...items];
     const ask = createBatchQueue<number, number>({ maxBatch: 1_000_000, maxWaiting: 1_000_000, answer });
-    let growing = true;
-    const first = Promise.all([ask(0), ask(1)]).then(() => (growing = false));
+    const crowd = { growing: true };
+    const first = Promise.all([ask(0), ask(1)]).finally(() => {
+      crowd.growing = false;
+    });
     const others: Promise<number>[] = [];
-    while (growing && others.length < 500_000) {
+    while (crowd.growing && others.length < 500_000) {
       others.push(ask(others.length));
       await new Promise((resolve) => setImmediate(resolve));
     }

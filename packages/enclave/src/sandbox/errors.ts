@@ -3,6 +3,7 @@ export type SandboxErrorCode =
   | "architecture-unsupported"
   | "tool-missing"
   | "driver-unavailable"
+  | "scratch-unusable"
   | "namespace-refused"
   | "network-setup-failed"
   | "limits-refused"

@@ -36,6 +36,7 @@ export async function createNamespaces(options: NamespaceOptions): Promise<Names
   } catch (error) {
     closeAll(held);
     child.kill("SIGKILL");
+    if ((error as NodeJS.ErrnoException).code === "EACCES") throw notExecutable();
     const failure = readFailure(await report);
     throw refused(failure ? describeFailure(failure, steps, 0) : String(error));
   } finally {
@@ -90,7 +91,11 @@ async function nextByte(child: ChildProcess): Promise<void> {
     throw new Error("it ended early");
   });
   await Promise.race([once(child.stdout as Readable, "data"), ended]);
-  ended.catch(() => {});
+}
+
+function notExecutable(): SandboxError {
+  const reason = "nothing may be executed in the scratch directory";
+  return new SandboxError("scratch-unusable", reason, "Choose a --scratch on a file system without noexec.");
 }
 
 function refused(reason: string): SandboxError {

@@ -3,6 +3,7 @@
  * tried by their own kind of user, and that the process can be killed.
  */
 import { get } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { AppProcess, DriverChoice, SandboxSpec } from "../../src/parts.ts";
 import { createSandbox, SandboxError } from "../../src/sandbox/index.ts";
@@ -48,10 +49,17 @@ async function serve(): Promise<void> {
       for (const socket of sockets) socket.on("error", () => {}).destroy();
       return peers;
     },
+    listen: (count) => Promise.all(Array.from({ length: Number(count) }, listen)),
     supervise: () => supervisor.start(),
     state: () => Promise.resolve(supervisor.state()),
     drain: (grace) => supervisor.drain(Number(grace)),
     close: () => sandbox.close(),
+  };
+  const listen = async () => {
+    const socket = await sandbox.dial();
+    // Long enough for whatever is said first to have arrived before anybody reads.
+    await setTimeout(20);
+    return Buffer.concat(await socket.toArray()).toString();
   };
   const request = async (path: string): Promise<unknown> => {
     const socket = await sandbox.dial();

@@ -53,12 +53,12 @@ export function scratchRootfs(driver: Driver): string {
   return ownedFor(driver, root);
 }
 
-/** Node with its libraries, and the application that looks around from the inside. */
-export function nodeRootfs(driver: Driver, script: string): string {
+/** Node with its libraries, and the application that looks around from the inside as `/app.mjs`. */
+export function nodeRootfs(driver: Driver): string {
   const root = busyboxRootfs(driver);
   place(process.execPath, join(root, "usr/bin/node"));
   for (const library of librariesOf(process.execPath)) place(library, join(root, library));
-  copyFileSync(script, join(root, "app.mjs"));
+  copyFileSync(new URL("look-around.mjs", import.meta.url), join(root, "app.mjs"));
   return ownedFor(driver, root);
 }
 

@@ -46,20 +46,25 @@ export function specFor(rootfs: string, more: Partial<SandboxSpec> = {}): Sandbo
   };
 }
 
+const fromSources = ["--conditions=blindbox-source", fileURLToPath(new URL("box.ts", import.meta.url))];
+
 /** Does not wait until the sandbox is made; `ready` of the answer does. */
-export function launchBox(driver: Driver, spec: SandboxSpec): { box: RunningBox; ready: Promise<void> } {
+export function launchBox(
+  driver: Driver,
+  spec: SandboxSpec,
+  program: readonly string[] = fromSources,
+): { box: RunningBox; ready: Promise<void> } {
   const ids = isRoot && driver === "unprivileged" ? { uid: NOBODY, gid: NOBODY } : {};
   if ("uid" in ids) chownSync(spec.scratch, NOBODY, NOBODY);
-  const file = fileURLToPath(new URL("box.ts", import.meta.url));
   // A secret of the box, which must not be seen inside.
   const env = { PATH: "/usr/bin:/bin", BOX_SECRET: "of the box" };
-  const args = ["--conditions=blindbox-source", file, JSON.stringify({ spec, driver })];
+  const args = [...program, JSON.stringify({ spec, driver })];
   const child = spawn(process.execPath, args, { ...ids, env, stdio: ["pipe", "pipe", "inherit"] });
   boxes.push(child);
   const events: { event: string }[] = [];
   const started = Promise.withResolvers<void>();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  createInterface(child.stdout as NonNullable<typeof child.stdout>).on("line", (line) => {
+  createInterface(child.stdout).on("line", (line) => {
     const message = JSON.parse(line) as { id?: number; error?: string; reason?: string; event?: { event: string } };
     if (message.event) events.push(message.event);
     else if (message.id === undefined) settle(started as PromiseWithResolvers<unknown>, message);
@@ -76,8 +81,8 @@ export function launchBox(driver: Driver, spec: SandboxSpec): { box: RunningBox;
   return { box: { child, pid: child.pid ?? -1, events, ask }, ready: started.promise };
 }
 
-export async function startBox(driver: Driver, spec: SandboxSpec): Promise<RunningBox> {
-  const { box, ready } = launchBox(driver, spec);
+export async function startBox(driver: Driver, spec: SandboxSpec, program?: readonly string[]): Promise<RunningBox> {
+  const { box, ready } = launchBox(driver, spec, program);
   await ready;
   return box;
 }

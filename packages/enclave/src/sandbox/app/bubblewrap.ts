@@ -46,7 +46,10 @@ const DEVICE_LINKS = {
   stderr: "/proc/self/fd/2",
 };
 /** What /proc tells of the whole machine, or of keys. */
-const HIDDEN_IN_PROC = ["kcore", "keys", "key-users", "timer_list", "sched_debug", "latency_stats"];
+const HIDDEN_IN_PROC = ["kcore", "keys", "key-users", "timer_list", "sched_debug", "latency_stats", "cmdline"];
+/** The reaper runs as the application's user: whoever may write its memory takes it over and outlives the box. */
+const REAPER_IN_PROC = "1";
+const EMPTY_DIRECTORY_BYTES = 4096;
 
 /** The arguments in front of the command. */
 export function bubblewrapArguments(options: BubblewrapOptions): string[] {
@@ -88,7 +91,7 @@ function entries({ entries: list }: RebuiltDirectory, source: string): string[] 
 function mountArguments(mount: Mount, descriptor: number): string[] {
   switch (mount.kind) {
     case "proc":
-      return ["--proc", mount.path, ...hiddenInProc(mount.path)];
+      return ["--proc", mount.path, ...hiddenInProc(mount.path), ...hiddenReaper(mount.path)];
     case "devices":
       return devices(mount.path, mount.sharedMemory);
     case "directory":
@@ -103,6 +106,11 @@ function mountArguments(mount: Mount, descriptor: number): string[] {
 function hiddenInProc(path: string): string[] {
   const there = HIDDEN_IN_PROC.filter((name) => existsSync(`/proc/${name}`));
   return there.flatMap((name) => ["--dev-bind", "/dev/null", `${path}/${name}`]);
+}
+
+function hiddenReaper(path: string): string[] {
+  const reaper = `${path}/${REAPER_IN_PROC}`;
+  return [...tmpfs(reaper, EMPTY_DIRECTORY_BYTES, 0o555), ...option("--remount-ro", reaper)];
 }
 
 function devices(path: string, sharedMemory: number): string[] {

@@ -1,6 +1,7 @@
 /** Starts something inside the sandbox: the application, or the self-test in its place. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { SandboxError } from "../errors.ts";
 import type { ResourceLimit } from "../limits/rlimits.ts";
@@ -40,6 +41,8 @@ export interface Inside {
   readonly child: ChildProcess;
   /** Process id, on the host, of the reaper, with which everything in there dies. */
   readonly reaper: number;
+  /** When the reaper was started, in the kernel's ticks; `null` where it is gone already. */
+  readonly reaperBorn: string | null;
 }
 
 /** Milliseconds until whatever has not started by then is killed; it takes 20 on an idle machine. */
@@ -134,7 +137,10 @@ async function untilStarted(spawned: Spawned): Promise<Inside> {
   report.write(".");
   const failure = await rest;
   if (failure.length > 0) throw await notStarted(spawned, failure, complaint);
-  return { child, reaper: readReaper(await info) };
+  // Whatever writes there from now on is nothing that we would believe.
+  child.stderr?.destroy();
+  const reaper = readReaper(await info);
+  return { child, reaper, reaperBorn: bornAt(reaper) };
 }
 
 async function notStarted(
@@ -144,7 +150,8 @@ async function notStarted(
 ): Promise<SandboxError> {
   const failure = readFailure(report);
   const hint = "Check the Manifest's command, user and paths against the image.";
-  if (!failure) return new SandboxError("app-start-failed", firstLine(await complaint), hint);
+  if (!failure)
+    return new SandboxError("app-start-failed", firstLine(await complaint) || "it ended without a word", hint);
   const isInside = failure.step >= INSIDE_FIRST_STEP;
   const reason = describeFailure(failure, isInside ? inside : outside, isInside ? INSIDE_FIRST_STEP : 0);
   return new SandboxError("app-start-failed", reason, hint);
@@ -158,9 +165,22 @@ function readReaper(info: Uint8Array): number {
   return pid;
 }
 
-/** Kills everything inside at once; without effect where it is over. */
-export function endInside({ child, reaper }: Inside): void {
-  if (child.exitCode === null && child.signalCode === null) signalIfAlive(reaper, "SIGKILL");
+/**
+ * Kills everything inside at once; without effect where it is over. Asks the kernel, not bubblewrap: that bubblewrap ended
+ * proves nothing of its reaper. A process id that came to belong to somebody else is left alone.
+ */
+export function endInside({ reaper, reaperBorn }: Inside): void {
+  if (reaperBorn !== null && bornAt(reaper) === reaperBorn) signalIfAlive(reaper, "SIGKILL");
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); the name before it may hold anything, so it is counted from its end. */
+function bornAt(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** A process that is gone needs no signal any more. */

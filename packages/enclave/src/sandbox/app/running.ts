@@ -41,8 +41,10 @@ function askToEnd({ child, reaper }: Inside): void {
   if (app !== undefined) signalIfAlive(app, "SIGTERM");
 }
 
-async function ending({ child }: Inside): Promise<AppExit> {
+async function ending(inside: Inside): Promise<AppExit> {
+  const { child } = inside;
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  endInside(inside);
   return { code: child.exitCode, signal: child.signalCode };
 }
 

@@ -59,9 +59,12 @@ export const MOUNT = {
 export const PRCTL = {
   parentDeathSignal: 1,
   dumpable: 4,
+  readBoundingSet: 23,
   dropFromBoundingSet: 24,
+  readSecureBits: 27,
   secureBits: 28,
   noNewPrivileges: 38,
+  noNewPrivilegesSet: 39,
   ambientCapabilities: 47,
 } as const;
 

@@ -1,5 +1,5 @@
 /** What both versions of control groups share. */
-import { existsSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const CONTROLLERS = ["memory", "pids", "cpu"] as const;
@@ -12,10 +12,20 @@ export interface ControlGroupPlace {
   readonly name: string;
 }
 
-/** What one hierarchy yielded; `directory` exists then. */
-export interface ControlGroup {
+/** One file of a group. An optional one is there only with some kernels' options. */
+export interface LimitFile {
+  readonly name: string;
+  readonly value: string;
+  readonly optional?: true;
+}
+
+/** A group that could be made in one hierarchy. */
+export interface PlannedGroup {
   readonly directory: string;
   readonly controllers: readonly Controller[];
+  readonly files: readonly LimitFile[];
+  /** What the hierarchy needs first. */
+  readonly prepare: () => void;
 }
 
 /** Mount points of one kind of hierarchy, with their options. */
@@ -28,15 +38,14 @@ export function hierarchies(
   return found.map(([, path = "", , options = ""]) => ({ path, options: options.split(",") }));
 }
 
-/** One file of a group. An optional one is there only with some kernels' options. */
-export interface LimitFile {
-  readonly name: string;
-  readonly value: string;
-  readonly optional?: true;
-}
-
-/** Writes all limits, or removes the directory again and returns `false`. */
-export function writeLimits(directory: string, files: readonly LimitFile[]): boolean {
+/** Makes the directory and writes all limits, or leaves nothing and returns `false`. */
+export function makeGroup({ directory, files, prepare }: PlannedGroup): boolean {
+  try {
+    prepare();
+    mkdirSync(directory);
+  } catch {
+    return false;
+  }
   try {
     for (const { name, value, optional } of files) {
       if (!optional || existsSync(join(directory, name))) writeFileSync(join(directory, name), value);
@@ -46,4 +55,12 @@ export function writeLimits(directory: string, files: readonly LimitFile[]): boo
     rmdirSync(directory);
     return false;
   }
+}
+
+/** Microseconds over which processor time is counted. */
+export const PERIOD = 100_000;
+
+/** Microseconds in each period, for thousandths of a processor; the kernel takes no less than 1000. */
+export function quota(cpus: number): number {
+  return Math.max(1000, (cpus * PERIOD) / 1000);
 }

@@ -1,29 +1,25 @@
 /** One hierarchy a controller (Documentation/admin-guide/cgroup-v1). */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AppResources } from "../../parts.ts";
 import {
-  type ControlGroup,
   type ControlGroupPlace,
   CONTROLLERS,
   type Controller,
   hierarchies,
   type LimitFile,
-  writeLimits,
+  PERIOD,
+  type PlannedGroup,
+  quota,
 } from "./control-group.ts";
 
-/** Microseconds over which processor time is counted. */
-const PERIOD = 100_000;
-
-/** One group for each controller that has a hierarchy of this version in which we may write. */
-export function createV1(resources: AppResources, { mounts, name }: ControlGroupPlace): ControlGroup[] {
+/** One group for each controller that has a hierarchy of this version. */
+export function planV1(resources: AppResources, { mounts, name }: ControlGroupPlace): PlannedGroup[] {
   const all = hierarchies(mounts, "cgroup");
   return CONTROLLERS.flatMap((controller) => {
     const hierarchy = all.find(({ options }) => options.includes(controller));
     if (!hierarchy) return [];
-    const directory = join(hierarchy.path, name);
-    const limited = make(directory) && writeLimits(directory, limitFiles(controller, resources));
-    return limited ? [{ directory, controllers: [controller] }] : [];
+    const files = limitFiles(controller, resources);
+    return [{ directory: join(hierarchy.path, name), controllers: [controller], files, prepare: () => {} }];
   });
 }
 
@@ -40,16 +36,7 @@ function limitFiles(controller: Controller, { memory, processes, cpus }: AppReso
     case "cpu":
       return [
         { name: "cpu.cfs_period_us", value: `${PERIOD}` },
-        { name: "cpu.cfs_quota_us", value: `${(cpus * PERIOD) / 1000}` },
+        { name: "cpu.cfs_quota_us", value: `${quota(cpus)}` },
       ];
-  }
-}
-
-function make(directory: string): boolean {
-  try {
-    mkdirSync(directory);
-    return true;
-  } catch {
-    return false;
   }
 }

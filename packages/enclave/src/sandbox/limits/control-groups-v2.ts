@@ -1,43 +1,36 @@
 /** The unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppResources } from "../../parts.ts";
 import {
-  type ControlGroup,
   type ControlGroupPlace,
   type Controller,
   hierarchies,
   type LimitFile,
-  writeLimits,
+  PERIOD,
+  type PlannedGroup,
+  quota,
 } from "./control-group.ts";
-
-/** Microseconds over which processor time is counted. */
-const PERIOD = 100_000;
 
 /** Where everything goes that sat in the root of our view: a group that hands out controllers may hold no process. */
 const BOX_GROUP = "blindbox-box";
 
-/** One group with as many of `wanted` as the hierarchy offers; `null` where there is none in which we may write. */
-export function createV2(
+/** One group with as many of `wanted` as the hierarchy offers; `null` where it offers none. */
+export function planV2(
   resources: AppResources,
   wanted: readonly Controller[],
   { mounts, name }: ControlGroupPlace,
-): ControlGroup | null {
+): PlannedGroup | null {
   const root = hierarchies(mounts, "cgroup2")[0]?.path;
-  if (root === undefined) return null;
-  try {
-    const offered = readWords(join(root, "cgroup.controllers"));
-    const controllers = wanted.filter((controller) => offered.includes(controller));
-    if (controllers.length === 0) return null;
-    handOut(root, controllers);
-    const directory = join(root, name);
-    mkdirSync(directory);
-    const files = controllers.flatMap((controller) => limitFiles(controller, resources));
-    return writeLimits(directory, files) ? { directory, controllers } : null;
-  } catch {
-    return null;
-  }
+  if (root === undefined || !existsSync(join(root, OFFER))) return null;
+  const offered = readWords(join(root, OFFER));
+  const controllers = wanted.filter((controller) => offered.includes(controller));
+  if (controllers.length === 0) return null;
+  const files = controllers.flatMap((controller) => limitFiles(controller, resources));
+  return { directory: join(root, name), controllers, files, prepare: () => handOut(root, controllers) };
 }
+
+const OFFER = "cgroup.controllers";
 
 function limitFiles(controller: Controller, { memory, processes, cpus }: AppResources): LimitFile[] {
   switch (controller) {
@@ -50,7 +43,7 @@ function limitFiles(controller: Controller, { memory, processes, cpus }: AppReso
     case "pids":
       return [{ name: "pids.max", value: `${processes}` }];
     case "cpu":
-      return [{ name: "cpu.max", value: `${(cpus * PERIOD) / 1000} ${PERIOD}` }];
+      return [{ name: "cpu.max", value: `${quota(cpus)} ${PERIOD}` }];
   }
 }
 

@@ -3,7 +3,7 @@
  * was killed, and removes them.
  */
 import { spawnProgram } from "../program/run.ts";
-import { attempt, buffer, type Step, text, words } from "../program/steps.ts";
+import { attempt, buffer, type Step, text, unlessAbsent, words } from "../program/steps.ts";
 
 export interface Janitor {
   /** Nothing is left to remove. */
@@ -24,7 +24,10 @@ export function employJanitor(scratch: string, directories: readonly string[]): 
 }
 
 function janitorSteps(directories: readonly string[]): Step[] {
-  const removeAll = () => directories.map((path) => attempt("rmdir", text(path)));
+  const [last, ...others] = directories.toReversed();
+  if (last === undefined) return [];
+  // Once the last one is gone, all were tried again when nobody was in there any more, and the work is done.
+  const removeAll = () => [...others.map((path) => attempt("rmdir", text(path))), unlessAbsent("rmdir", text(last))];
   const rounds = PAUSES.flatMap((pause) => [...removeAll(), attempt("nanosleep", words(...pause), 0)]);
   // The other end of its standard input is ours, and nothing is ever written to it.
   return [attempt("read", 0, buffer(1), 1), ...rounds, ...removeAll()];

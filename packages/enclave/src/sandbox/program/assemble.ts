@@ -1,16 +1,18 @@
 /** From a list of steps to an executable. */
+import { constants } from "node:os";
 import { SYSCALLS } from "../kernel/syscalls.ts";
 import { CODE_ADDRESS, DATA_ADDRESS, elfExecutable } from "./elf.ts";
 import {
   ARGUMENT_REGISTERS,
+  compareResult,
   jump,
   loadFrom,
   loadImmediate,
   RAX,
   RDI,
   skipIfPositive,
+  skipUnlessEqual,
   skipUnlessNegative,
-  skipUnlessZero,
   storeTo,
   systemCall,
   testResult,
@@ -47,7 +49,7 @@ export function assemble(steps: readonly Step[], options: ProgramOptions): Uint8
   const at = new Map(steps.map((step, index) => [step, DATA_ADDRESS + index * WORD]));
   for (const [index, step] of steps.entries()) {
     code.append(...callStep(step, data, at));
-    if (step.childEnds) code.append(testResult(), skipUnlessZero(5), jump(code.end + 5, childEnd));
+    if (step.childEnds) code.append(testResult(), skipUnlessEqual(5), jump(code.end + 5, childEnd));
     appendStop(code, step, options.firstStep + index, stop);
   }
   if (options.resultsTo !== null) code.append(...write(options.resultsTo, DATA_ADDRESS, resultBytes));
@@ -75,11 +77,23 @@ function load(register: number, operand: Operand, data: DataLayout, results: Map
 }
 
 // The jump over the stop spans one loadImmediate (10 bytes) and one jump (5 bytes).
+const OVER_STOP = 15;
+
 function appendStop(code: Code, step: Step, number: number, stop: number): void {
   if (step.stopWhen === "never") return;
-  const skip = step.stopWhen === "negative" ? skipUnlessNegative(15) : skipIfPositive(15);
-  code.append(testResult(), skip, loadImmediate(RDI, number));
+  code.append(...skipStop(step.stopWhen), loadImmediate(RDI, number));
   code.append(jump(code.end, stop));
+}
+
+function skipStop(stopWhen: Exclude<Step["stopWhen"], "never">): Uint8Array[] {
+  switch (stopWhen) {
+    case "negative":
+      return [testResult(), skipUnlessNegative(OVER_STOP)];
+    case "not-positive":
+      return [testResult(), skipIfPositive(OVER_STOP)];
+    case "absent":
+      return [compareResult(-constants.errno.ENOENT), skipUnlessEqual(OVER_STOP)];
+  }
 }
 
 function reportAndStop(failure: number, descriptor: number): Uint8Array[] {

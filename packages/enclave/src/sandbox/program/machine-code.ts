@@ -1,5 +1,5 @@
 /**
- * The nine x86-64 instructions that a program of system calls needs (Intel SDM volume 2). Addresses lie below 2 GiB, so
+ * The x86-64 instructions that a program of system calls needs (Intel SDM volume 2). Addresses lie below 2 GiB, so
  * that an absolute 32-bit displacement reaches them.
  */
 
@@ -46,7 +46,12 @@ export function testResult(): Uint8Array {
   return Uint8Array.of(0x48, 0x85, 0xc0);
 }
 
-/** Short conditional jumps over the next `distance` bytes, by what `testResult` met. */
+/** cmp rax, value; the value fits a signed byte. */
+export function compareResult(value: number): Uint8Array {
+  return Uint8Array.of(0x48, 0x83, 0xf8, value & 0xff);
+}
+
+/** Short conditional jumps over the next `distance` bytes, by what was tested or compared. */
 export function skipUnlessNegative(distance: number): Uint8Array {
   return Uint8Array.of(0x79, distance);
 }
@@ -55,7 +60,7 @@ export function skipIfPositive(distance: number): Uint8Array {
   return Uint8Array.of(0x7f, distance);
 }
 
-export function skipUnlessZero(distance: number): Uint8Array {
+export function skipUnlessEqual(distance: number): Uint8Array {
   return Uint8Array.of(0x75, distance);
 }
 

@@ -35,7 +35,9 @@ export function spawnProgram(scratch: string, steps: readonly Step[], options: S
   const file = scratchFile(scratch, image, 0o755);
   const stdio: StdioOptions = [...options.stdio, "pipe", ...options.descriptors];
   try {
-    return spawn(file.path, [], { stdio, env: {}, serialization: "json", detached: true });
+    const child = spawn(file.path, [], { stdio, env: {}, serialization: "json", detached: true });
+    // Told once more to whoever waits for its end, or read from the report that never comes.
+    return child.on("error", () => {});
   } finally {
     file.remove();
   }
@@ -69,11 +71,18 @@ export function reportOf(child: ChildProcess): Duplex {
   return child.stdio[REPORT] as Duplex;
 }
 
-/** All bytes of a stream until it ends; never rejects. */
+/** More than any report or complaint has; what comes behind is read and dropped, so that no writer can fill our memory. */
+const MOST_COLLECTED = 64 * 1024;
+
+/** The first bytes of a stream, until it ends; never rejects. */
 export async function collect(stream: Readable | null): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  let room = MOST_COLLECTED;
   stream?.on("error", () => {});
-  stream?.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  stream?.on("data", (chunk: Uint8Array) => {
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    room -= Math.min(room, chunk.length);
+  });
   if (stream && !stream.closed) await once(stream, "close").catch(() => {});
   return Buffer.concat(chunks);
 }

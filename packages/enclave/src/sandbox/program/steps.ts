@@ -21,10 +21,10 @@ export interface ResultOf {
 export type Operand = number | bigint | Memory | ResultOf;
 
 /**
- * When the program ends early: `negative` (the call failed), `not-positive` (a read met the end of its pipe), or `never`
- * (the result is only reported).
+ * When the program ends early: `negative` (the call failed), `not-positive` (a read met the end of its pipe), `absent`
+ * (what it is about is not there: ENOENT), or `never` (the result is only kept).
  */
-export type StopWhen = "negative" | "not-positive" | "never";
+export type StopWhen = "negative" | "not-positive" | "absent" | "never";
 
 export interface Step {
   readonly call: SyscallName;
@@ -42,6 +42,11 @@ export function must(call: SyscallName, ...args: Operand[]): Step {
 /** A call whose result is only kept. */
 export function attempt(call: SyscallName, ...args: Operand[]): Step {
   return { call, args, stopWhen: "never", childEnds: call === "clone" };
+}
+
+/** A call that is repeated until what it is about is gone. */
+export function unlessAbsent(call: SyscallName, ...args: Operand[]): Step {
+  return { call, args, stopWhen: "absent", childEnds: false };
 }
 
 /** Waits until the other end of `descriptor` writes a byte; ends the program when that end is closed instead. */

@@ -1,6 +1,16 @@
 /** Every way out that the self-test tries, in the order in which it tries them. A table. */
-import { CLONE, FAMILY, MOUNT, NETLINK, PROTOCOL, SOCKET_TYPE } from "../kernel/constants.ts";
-import { AT_CWD } from "../kernel/constants.ts";
+import { constants } from "node:os";
+import {
+  AT_CWD,
+  CLONE,
+  FAMILY,
+  MOUNT,
+  NETLINK,
+  PRCTL,
+  PROTOCOL,
+  SECUREBITS_NO_ROOT,
+  SOCKET_TYPE,
+} from "../kernel/constants.ts";
 import { GATE_ADDRESS } from "../network/addresses.ts";
 import { buffer, resultOf, text, words } from "../program/steps.ts";
 import { type Address, ipv4, ipv6, unix } from "./addresses.ts";
@@ -46,6 +56,9 @@ export function probes(targets: Targets): ProbeTable {
     "new-namespaces": newNamespaces(),
     "write-rootfs": writesRootfs(),
     ptrace: otherPrograms(),
+    "host-processes": [ownProcesses()],
+    capabilities: noPrivileges(),
+    "kernel-interfaces": kernelInterfaces(),
   };
 }
 
@@ -157,8 +170,58 @@ function otherPrograms(): Attempt[] {
     [self, call("process_vm_readv", [resultOf(self.step), vector, 1, vector, 1, 0], "EPERM", "ENOSYS")],
     [self, call("process_vm_writev", [resultOf(self.step), vector, 1, vector, 1, 0], "EPERM", "ENOSYS")],
     [reaper, call("pidfd_getfd", [resultOf(reaper.step), 0, 0], "EPERM")],
+    ...["mem", "fd", "root", "maps", "syscall"].map((name) => opens(`/proc/${REAPER}/${name}`)),
   ];
 }
+
+/** The first process behind the reaper: of the host's processes none has this number, nor is it visible in here. */
+const FIRST_INSIDE = 2;
+
+function ownProcesses(): Attempt {
+  return [{ ...call("getpid", []), refused: (result) => result === FIRST_INSIDE }];
+}
+
+/** CAP_CHECKPOINT_RESTORE; a kernel that knows fewer refuses to be asked (EINVAL). */
+const LAST_CAPABILITY = 40;
+
+function noPrivileges(): Attempt[] {
+  const capabilities = Array.from({ length: LAST_CAPABILITY + 1 }, (_, capability) => capability);
+  const none = (result: number) => result === 0 || result === -constants.errno.EINVAL;
+  const held = capabilities.map((capability) => ({
+    ...call("prctl", [PRCTL.readBoundingSet, capability, 0, 0, 0]),
+    refused: none,
+  }));
+  const locked = {
+    ...call("prctl", [PRCTL.noNewPrivilegesSet, 0, 0, 0, 0]),
+    refused: (result: number) => result === 1,
+  };
+  const bits = {
+    ...call("prctl", [PRCTL.readSecureBits, 0, 0, 0, 0]),
+    refused: (result: number) => result === SECUREBITS_NO_ROOT,
+  };
+  // Needs CAP_SETPCAP: who holds no capability at all cannot take one out of the bounding set either.
+  const effective = call("prctl", [PRCTL.dropFromBoundingSet, 0, 0, 0, 0], "EPERM");
+  return [...held, locked, bits, effective].map((each) => [each]);
+}
+
+/** Calls that the filter refuses to everybody; without it each would fail in another way, or succeed. */
+function kernelInterfaces(): Attempt[] {
+  const refusals = ["EPERM", "ENOSYS"] as const;
+  return [
+    [call("bpf", [0, 0, 0], ...refusals)],
+    [call("keyctl", [0, 0, 0, 0, 0], ...refusals)],
+    [call("add_key", [0, 0, 0, 0, 0], ...refusals)],
+    [call("userfaultfd", [NO_SUCH_FLAG], ...refusals)],
+    [call("perf_event_open", [0, 0, 0, 0, NO_SUCH_FLAG], ...refusals)],
+    [call("fsopen", [0, 0], ...refusals)],
+    [call("open_by_handle_at", [AT_CWD, 0, 0], ...refusals)],
+    opensSocket(FAMILY_ALGORITHMS, SOCKET_TYPE.raw, 0),
+  ];
+}
+
+/** Makes the kernel complain of the argument (EINVAL) where it looks at it at all. */
+const NO_SUCH_FLAG = 0x4000_0000;
+const FAMILY_ALGORITHMS = 38; // AF_ALG
 
 const CREATE_NEW = 0o301; // O_WRONLY | O_CREAT | O_EXCL
 

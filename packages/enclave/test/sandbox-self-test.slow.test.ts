@@ -59,9 +59,11 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
     expect(allowedBy(await testLoosened({ filter }))).toEqual([
       "vsock",
       "io-uring",
+      "raw-socket",
       "netlink-other",
       "new-namespaces",
       "ptrace",
+      "kernel-interfaces",
     ]);
   });
 
@@ -71,6 +73,7 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
         rebuilt: [],
         mounts: [
           { kind: "tmpfs", path: "/", size: 65_536, mode: 0o755 },
+          { kind: "tmpfs", path: "/tmp", size: 65_536, mode: 0o1777 },
           { kind: "proc", path: "/proc" },
           { kind: "devices", path: "/dev", sharedMemory: 65_536 },
         ],
@@ -100,8 +103,13 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
     const results = await testOnHost();
     const certain = ["ip-literal", "raw-socket", "packet-socket", "netlink-other", "evidence-devices", "unix-sockets"];
     const alsoCertain = ["io-uring", "new-namespaces", "ptrace", "write-rootfs", "inherited-descriptors", "vsock"];
-    expect(allowedBy(results)).toEqual(expect.arrayContaining([...certain, ...alsoCertain]));
+    const ofTheKernel = ["capabilities", "kernel-interfaces"];
+    expect(allowedBy(results)).toEqual(expect.arrayContaining([...certain, ...alsoCertain, ...ofTheKernel]));
   });
+});
+
+test.skipIf(reason !== null)("among the host's processes the program knows that it is there", async () => {
+  expect(allowedBy(await testOnHost([]))).toContain("host-processes");
 });
 
 test("a probe that was not made, or whose target was reached all the same, counts as allowed", () => {
@@ -153,7 +161,7 @@ async function testLoosened(
 }
 
 /** The same program with the host's network and all capabilities; only its files and process ids are its own. */
-async function testOnHost(): Promise<Readonly<Record<string, string>>> {
+async function testOnHost(isolation: readonly string[] = ["--unshare-pid"]): Promise<Readonly<Record<string, string>>> {
   const scratch = temporaryDirectory();
   const canaries = await openCanaries(scratch);
   const table = probes(canaries.targets);
@@ -162,7 +170,7 @@ async function testOnHost(): Promise<Readonly<Record<string, string>>> {
   writeFileSync(file, assemble(steps, { reportTo: 2, resultsTo: 1, firstStep: 0 }));
   chmodSync(file, 0o755);
   const files = ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev", "--bind", scratch, scratch, "--dir", "/tmp"];
-  const { stdout } = spawnSync("/usr/bin/bwrap", ["--unshare-pid", ...files, file], {
+  const { stdout } = spawnSync("/usr/bin/bwrap", [...isolation, "--die-with-parent", ...files, file], {
     stdio: ["ignore", "pipe", "pipe", "ignore"],
   });
   await setTimeout(100);

@@ -1,12 +1,10 @@
 /** The application as an attacker, in real namespaces, under both drivers. What counts is what the host's listeners saw. */
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DRIVERS } from "./fixtures-sandbox/availability.ts";
 import { hostAddresses, type HostListeners, listenOnHost, reachAll } from "./fixtures-sandbox/host.ts";
 import { nodeRootfs, removeTemporary } from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, type RunningBox, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
-const script = fileURLToPath(new URL("fixtures-sandbox/look-around.mjs", import.meta.url));
 const MIB = 1024 * 1024;
 
 for (const { driver, skip, note } of DRIVERS)
@@ -17,7 +15,7 @@ for (const { driver, skip, note } of DRIVERS)
     beforeAll(async () => {
       if (skip) return;
       host = await listenOnHost();
-      const rootfs = nodeRootfs(driver, script);
+      const rootfs = nodeRootfs(driver);
       const env = { PATH: "/usr/bin:/bin", GREETING: "hello world", EMPTY: "" };
       const more = { command: ["node", "/app.mjs"], env, writable: ["/var/lib/app"], workingDir: "/www" };
       box = await startBox(driver, specFor(rootfs, more));
@@ -34,7 +32,7 @@ for (const { driver, skip, note } of DRIVERS)
 
     const act = async (action: string, query: Record<string, string | number> = {}): Promise<unknown> => {
       const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, `${value}`]));
-      const { body } = await box.ask<{ body: string }>("get", `/${action}?${parameters}`);
+      const { body } = await box.ask<{ body: string }>("get", `/${action}?${parameters.toString()}`);
       const { result, error } = JSON.parse(body) as { result?: unknown; error?: string };
       return error === undefined ? result : `refused: ${error}`;
     };
@@ -56,6 +54,9 @@ for (const { driver, skip, note } of DRIVERS)
       expect(value("NoNewPrivs")).toBe("1");
       expect(value("Seccomp")).toBe("2");
       expect(value("NSpid")).toBe("2");
+      expect(value("Umask")).toBe("0022");
+      expect(await act("read", { path: "/proc/sys/user/max_user_namespaces" })).toBe("0\n");
+      expect(await act("read", { path: "/proc/self/oom_score_adj" })).toBe("1000\n");
     });
 
     check("has exactly the environment of the Manifest", async () => {
@@ -65,6 +66,14 @@ for (const { driver, skip, note } of DRIVERS)
     check("sees no other process than the reaper and itself", async () => {
       const entries = (await act("list", { path: "/proc" })) as string[];
       expect(entries.filter((name) => /^\d+$/.test(name))).toEqual(["1", "2"]);
+    });
+
+    check("cannot look into its reaper, which it could take over and outlive the box with", async () => {
+      expect(await act("list", { path: "/proc/1" })).toEqual([]);
+      for (const name of ["mem", "maps", "syscall", "fd/2", "root", "task/1/mem"]) {
+        expect(await act("read", { path: `/proc/1/${name}` }), name).toBe("refused: ENOENT");
+        expect(await act("write", { path: `/proc/1/${name}` }), name).toMatch(/^refused: E(NOENT|ROFS|ACCES)$/);
+      }
     });
 
     check("cannot write to its image, nor to what the sandbox put there", async () => {
@@ -108,6 +117,20 @@ for (const { driver, skip, note } of DRIVERS)
           "busybox ip link set eth0 down; busybox ip address add 203.0.113.9/24 dev eth0; busybox hostname other",
       })) as { stderr: string };
       expect(tried.stderr.match(/Operation not permitted|must be root/gi)).toHaveLength(3);
+    });
+
+    check("has one link with one address, and no IPv6 at all", async () => {
+      expect(await act("read", { path: "/proc/net/if_inet6" })).toBe("");
+      const { stdout } = (await act("shell", { command: "busybox ip -o address; busybox ip route" })) as {
+        stdout: string;
+      };
+      const [lo, eth0, ...routes] = stdout.trim().split("\n");
+      expect(lo).toMatch(/^1: lo +inet 127\.0\.0\.1\/8 /);
+      expect(eth0).toMatch(/^\d+: eth0 +inet 10\.200\.0\.2\/30 /);
+      expect(routes.map((route) => route.trim().split(" ", 3).join(" "))).toEqual([
+        "default via 10.200.0.1",
+        "10.200.0.0/30 dev eth0",
+      ]);
     });
 
     check("reaches nothing on the host by TCP, whatever address it tries", async () => {
