@@ -1,0 +1,173 @@
+/**
+ * A gateway with its attester and an in-process simulated device, in front of an application that it dials on loopback: a
+ * box without its sandbox. Beside it, on another port, a plain node:https server with the same kind of certificate.
+ */
+import { generateKeyPairSync, hash, randomBytes } from "node:crypto";
+import { createServer } from "node:https";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { formatSelfTest, SELF_TEST_PROBES } from "@blindbox/attestation";
+import { formatPem, toHex } from "@blindbox/encoding";
+import { apiKeyDigest, createAccessDecider, formatManifest, type Manifest, manifestDigest } from "@blindbox/manifest";
+import { formatRelease, type Release, runtimeDigest } from "@blindbox/release";
+import { createAttester } from "../packages/enclave/src/attester/index.ts";
+import { createGateway, createTlsIdentity, type TlsIdentity } from "../packages/enclave/src/gateway/index.ts";
+import type { Attester, EvidenceProvider } from "../packages/enclave/src/parts.ts";
+import { issueChain } from "../packages/enclave/src/simulated/device/certificates.ts";
+import { createSilicon } from "../packages/enclave/src/simulated/device/silicon.ts";
+import { currentSilicon } from "../packages/enclave/src/simulated/index.ts";
+import { body } from "./body.ts";
+import { answerParent } from "./child.ts";
+
+export interface BoxSettings {
+  /** Of the application on 127.0.0.1. */
+  readonly appPort: number;
+  /** Milliseconds that the device takes for one report, beside its signature. */
+  readonly deviceMs: number;
+}
+
+/** Everything that a client has to know. */
+export interface BoxReady {
+  readonly port: number;
+  /** Of the plain node:https server. */
+  readonly plainPort: number;
+  readonly rootPem: string;
+  readonly release: string;
+  readonly manifestDigest: string;
+  readonly apiKey: string;
+}
+
+interface Device {
+  readonly provider: EvidenceProvider;
+  readonly rootPem: string;
+  readonly measurement: Uint8Array;
+  reports(): number;
+}
+
+async function makeDevice(deviceMs: number): Promise<Device> {
+  const makeKey = () => generateKeyPairSync("ec", { namedCurve: "P-384" });
+  const identities = await issueChain({ root: makeKey(), intermediate: makeKey(), device: makeKey() }, Date.now());
+  const measurement = randomBytes(48);
+  const silicon = { ...currentSilicon, delayMs: deviceMs };
+  const sign = createSilicon({ silicon, identities, measurement, now: Date.now });
+  let reports = 0;
+  const getEvidence: EvidenceProvider["getEvidence"] = (binding) => {
+    reports += 1;
+    return sign(binding);
+  };
+  const rootPem = formatPem("CERTIFICATE", identities.root.certificate);
+  return { provider: { tee: "simulated", getEvidence }, rootPem, measurement, reports: () => reports };
+}
+
+function makeManifest(callerKey: string): Manifest {
+  return {
+    type: "blindbox-manifest/1",
+    name: "benchmark",
+    app: {
+      image: digestOf("image"),
+      port: 80,
+      user: { uid: 1000, gid: 1000 },
+      command: ["/app"],
+      workingDir: "/",
+      env: {},
+      ready: null,
+      writable: [],
+      resources: { memory: 2 ** 30, cpus: 1000, processes: 128, tmp: 2 ** 26 },
+    },
+    access: {
+      principals: [{ id: "caller", apiKey: callerKey }],
+      rules: [{ allow: ["caller"], methods: ["GET"], path: "/**", limits: wideLimits }],
+    },
+    egress: [],
+    logs: "none",
+  };
+}
+
+/** Wide enough that no request of a benchmark is refused; they are counted all the same. */
+const wideLimits = { body: 0, requestsPerMinute: 1_000_000, concurrent: 10_000 };
+
+function makeRelease(manifest: string, measurement: Uint8Array): Release {
+  return {
+    type: "blindbox-release/1",
+    product: "benchmark",
+    channel: "stable",
+    version: "1.0.0",
+    sequence: 1,
+    runtime: {
+      type: "blindbox-runtime/1",
+      version: "0.1.0",
+      tee: "simulated",
+      bundle: digestOf("bundle"),
+      node: digestOf("node"),
+    },
+    app: { image: digestOf("image") },
+    manifest,
+    referenceValues: [{ tee: "simulated", registers: { measurement: toHex(measurement) } }],
+    previous: null,
+  };
+}
+
+function digestOf(text: string): string {
+  return `sha256:${hash("sha256", text, "hex")}`;
+}
+
+async function makeAttester(device: Device, release: Release, manifest: string, tls: string): Promise<Attester> {
+  const selfTest = formatSelfTest(Object.fromEntries(SELF_TEST_PROBES.map((probe) => [probe, "denied"])));
+  const facts = {
+    runtime: await runtimeDigest(release.runtime),
+    manifest: release.manifest,
+    tls,
+    sandbox: { driver: "rooted", selfTest: digestOf(selfTest) } as const,
+    channel: null,
+    ledger: null,
+    audit: null,
+  };
+  return createAttester({ provider: device.provider, facts, selfTest, manifest, now: Date.now });
+}
+
+async function dialApp(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  const connected = Promise.withResolvers<void>();
+  socket.once("connect", connected.resolve).once("error", connected.reject);
+  await connected.promise;
+  socket.off("error", connected.reject);
+  return socket;
+}
+
+async function startPlain({ key, certificate }: TlsIdentity): Promise<number> {
+  const server = createServer({ key, cert: certificate, minVersion: "TLSv1.3" }, (_request, response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
+    response.end(body);
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", listening.resolve);
+  await listening.promise;
+  return (server.address() as AddressInfo).port;
+}
+
+async function startBox({ appPort, deviceMs }: BoxSettings): Promise<void> {
+  const apiKey = `bb_${randomBytes(32).toString("base64url")}`;
+  const [device, identity] = [await makeDevice(deviceMs), await createTlsIdentity(Date.now())];
+  const manifest = makeManifest(await apiKeyDigest(apiKey));
+  const manifestText = formatManifest(manifest);
+  const release = makeRelease(await manifestDigest(manifestText), device.measurement);
+  const gateway = createGateway({
+    identity,
+    attester: await makeAttester(device, release, manifestText, identity.spkiDigest),
+    access: createAccessDecider(manifest),
+    upstream: { state: () => "ready", dial: () => dialApp(appPort) },
+    logs: manifest.logs,
+    onEvent: () => {},
+    monotonic: () => performance.now(),
+  });
+  const ready: BoxReady = {
+    port: Number((await gateway.listen("127.0.0.1", 0)).split(":")[1]),
+    plainPort: await startPlain(await createTlsIdentity(Date.now())),
+    rootPem: device.rootPem,
+    release: formatRelease(release),
+    manifestDigest: release.manifest,
+    apiKey,
+  };
+  answerParent(ready, () => device.reports());
+}
+
+await startBox(JSON.parse(process.argv[2] ?? "") as BoxSettings);
