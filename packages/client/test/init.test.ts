@@ -58,6 +58,23 @@ describe("what a caller says about a request", () => {
     expect(() => headersOf({ headers: { authorization: "secret\r\nword" } })).toThrow(/init\.headers/);
   });
 
+  test.each([`Bearer ${apiKey}`, `bearer  ${apiKey}`, ` BEARER ${apiKey} `])(
+    "must not hold an API key of a box in Authorization, and does not have it repeated: %s",
+    (authorization) => {
+      const attempt = (): Headers => headersOf({ headers: { Authorization: authorization } });
+      expect(attempt).toThrow(TypeError);
+      expect(attempt).toThrow(/^init\.headers[^]*authorization/);
+      expect(attempt).not.toThrow(/bb_|AAAA/);
+    },
+  );
+
+  test.each(["Bearer bb_short", `Basic ${apiKey}`, "Bearer app"])(
+    "may hold an Authorization of the application's own: %s",
+    (authorization) => {
+      expect(headersOf({ headers: { authorization } }).get("authorization")).toBe(authorization);
+    },
+  );
+
   test("names the type of text and forms, unless the caller does", () => {
     expect(headersOf({ body: "x" }).get("content-type")).toBe("text/plain;charset=UTF-8");
     expect(headersOf({ body: new URLSearchParams("a=b") }).get("content-type")).toMatch(/^application\/x-www-form/);

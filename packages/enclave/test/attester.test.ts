@@ -1,10 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { bindingOf, leafHash, parseEvidenceDocument, parseStatement } from "@blindbox/attestation";
-import { equalBytes, fromBase64url, merkleRoot, toHex } from "@blindbox/encoding";
+import {
+  bindingOf,
+  formatEvidenceDocument,
+  leafHash,
+  parseEvidenceDocument,
+  parseStatement,
+} from "@blindbox/attestation";
+import { equalBytes, fromBase64url, type JsonValue, merkleRoot, toHex } from "@blindbox/encoding";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAttester, type AttesterLimits, attesterLimits } from "../src/attester/index.ts";
 import { buildBatch } from "../src/attester/batch.ts";
+import { documentText } from "../src/attester/document-text.ts";
 import { createBatchQueue } from "../src/attester/queue.ts";
 import type { Attester, EvidenceProvider } from "../src/parts.ts";
 
@@ -57,6 +65,17 @@ async function rootOf(text: string, leaf: Uint8Array): Promise<Uint8Array> {
   return proof === null ? new Uint8Array() : merkleRoot(leaf, proof);
 }
 
+const formatted = formatEvidenceDocument({
+  tee: "simulated",
+  evidence: new Uint8Array(64),
+  endorsements: null,
+  statement: "{}",
+  selfTest: "{}",
+  proof: null,
+  manifest: "{}",
+  release: null,
+});
+
 function challengeOf(text: string): Uint8Array {
   return fromBase64url(parseStatement(parseEvidenceDocument(text).statement).challenge, "challenge");
 }
@@ -105,6 +124,57 @@ describe("a thousand callers at once", () => {
     );
     await attester.attest(randomBytes(32));
     expect(device.bindings.length - before).toBe(1);
+  });
+});
+
+describe("the text of a batch's document", () => {
+  const proofs = fc.record({
+    index: fc.integer({ min: 0, max: 4095 }),
+    size: fc.integer({ min: 1, max: 4096 }),
+    path: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 12 }),
+  });
+  const lookalike = '{"proof":null,"release":null}';
+
+  it("is with any proof what formatting the whole document would give", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.array(proofs, { maxLength: 5 }), (manifest, some) => {
+        const document = {
+          tee: "simulated" as const,
+          evidence: new Uint8Array(64),
+          endorsements: { proof: null, release: null, chain: [lookalike, null] },
+          statement: lookalike,
+          selfTest: `"proof":null,${lookalike}`,
+          proof: null,
+          manifest: lookalike + manifest,
+          release: { proof: null },
+        };
+        const text = documentText(document);
+        for (const proof of [null, ...some]) expect(text(proof)).toBe(formatEvidenceDocument({ ...document, proof }));
+      }),
+    );
+  });
+
+  it("is refused once where it would be too long to be read", () => {
+    const document = { ...parseEvidenceDocument(formatted), manifest: "x".repeat(1024 * 1024) };
+    expect(() => documentText(document)).toThrow(/limit-exceeded/);
+  });
+
+  it("is made once for all callers of the batch", async () => {
+    let reads = 0;
+    const endorsements: JsonValue = {
+      get chain() {
+        reads += 1;
+        return [];
+      },
+    };
+    const getEvidence = async (binding: Uint8Array) => ({ evidence: binding, endorsements });
+    const attester = await attesterOn({ tee: "simulated", getEvidence });
+    const readsBy = async (callers: number): Promise<number> => {
+      reads = 0;
+      await Promise.all(Array.from({ length: callers }, () => attester.attest(randomBytes(32))));
+      return reads;
+    };
+    expect(await readsBy(200)).toBe(await readsBy(1));
   });
 });
 
@@ -238,6 +308,21 @@ describe("the batch queue", () => {
     const ask = createBatchQueue<number, number>({ maxBatch: 10, maxWaiting: 10, answer: async () => [1] });
     const results = await Promise.allSettled([ask(1), ask(2)]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("lets all other traffic go on while it answers a crowd", async () => {
+    const ask = createBatchQueue<number, number>({ maxBatch: 1000, maxWaiting: 1000, answer: async (items) => items });
+    let turn = 0;
+    let ticking = true;
+    const tick = (): void => {
+      turn += 1;
+      if (ticking) setImmediate(tick);
+    };
+    tick();
+    const turns = await Promise.all(Array.from({ length: 1000 }, async (_, each) => (await ask(each), turn)));
+    ticking = false;
+    const inOneTurn = Map.groupBy(turns, (each) => each);
+    expect(Math.max(...[...inOneTurn.values()].map(({ length }) => length))).toBeLessThanOrEqual(64);
   });
 
   it("puts a crowd that arrives over several turns into one batch", async () => {

@@ -105,8 +105,21 @@ describe("credentials and the application", () => {
   });
 
   it("does not fall back to Authorization when x-blindbox-authorization is wrong", async () => {
-    const headers = { "x-blindbox-authorization": "Bearer bb_wrong", authorization: `Bearer ${aliceKey}` };
-    expect(await call(box.port, "/a/x", { headers })).toMatchObject({ status: 401 });
+    const headers = { "x-blindbox-authorization": "Bearer bb_wrong", authorization: "Bearer of-the-app" };
+    expect(await call(box.port, "/open/x", { headers })).toMatchObject({ status: 401 });
+    expect(app.seen).toEqual([]);
+  });
+
+  it.each([
+    ["the same key", `Bearer ${aliceKey}`, `Bearer ${aliceKey}`],
+    ["another key", `Bearer ${aliceKey}`, `Bearer ${bobKey}`],
+    ["a key under another scheme", `Bearer ${aliceKey}`, `Token ${bobKey}`],
+    ["a key that is cut short", `Bearer ${aliceKey}`, "bearer bb_short"],
+    ["a key beside a wrong one of the box's own", "Bearer bb_wrong", `Bearer ${aliceKey}`],
+  ])("never shows the application %s in Authorization beside x-blindbox-authorization", async (_, ours, shared) => {
+    const headers = { "x-blindbox-authorization": ours, authorization: shared };
+    const answer = await call(box.port, "/a/x", { headers });
+    expect([answer.status, problemCode(answer)]).toEqual([400, "repeated-credential"]);
     expect(app.seen).toEqual([]);
   });
 

@@ -193,6 +193,29 @@ describe("GET of the attestation endpoint", () => {
   });
 });
 
+describe("a connection that asks and does not read", () => {
+  const get = `GET ${EVIDENCE_PATH} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+  it("is answered as often as it may ask at once", async () => {
+    const socket = await openTls(box.port);
+    for (let round = 0; round < 5; round += 1) {
+      const both = receive(socket, /(HTTP\/1\.1 200[^]*\}){2}/);
+      socket.write(get.repeat(2));
+      await both;
+    }
+    socket.destroy();
+  });
+
+  it("is cut when it has more requests to the box's own endpoints unanswered", async () => {
+    expect(await sendRaw(box.port, get.repeat(3))).toBe("");
+  });
+
+  it("is cut whichever of them it asks", async () => {
+    const health = "GET /.well-known/blindbox/health HTTP/1.1\r\nHost: x\r\n\r\n";
+    expect(await sendRaw(box.port, get + health + get)).toBe("");
+  });
+});
+
 describe("a device that fails", () => {
   const limits = { waiting: 100, device: 50, latestAge: 0 };
 

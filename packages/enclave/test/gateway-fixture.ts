@@ -26,7 +26,7 @@ export const usualAccess: Access = {
   rules: [
     { allow: ["alice"], methods: ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"], path: "/a/**", limits: wide },
     { allow: ["bob"], methods: ["GET"], path: "/a/**", limits: wide },
-    { allow: ["anonymous"], methods: ["GET", "POST"], path: "/open/**", limits: wide },
+    { allow: ["anonymous"], methods: ["GET", "HEAD", "POST"], path: "/open/**", limits: wide },
   ],
 };
 

@@ -55,6 +55,17 @@ describe("headers towards the application", () => {
     "X-Original-URL: /admin",
     "X-Rewrite-URL: /admin",
     "Transfer_Encoding: chunked",
+    "X_Anything: 1",
+    "Authorization_: x",
+    "Proxy: http://evil.example",
+    "X-Sendfile-Type: X-Accel-Redirect",
+    "X-Accel-Mapping: /=/etc/",
+    "Destination: /admin",
+    "X-Forwarded: for=1.2.3.4",
+    "True-Client-IP: 1.2.3.4",
+    "Script-Name: /admin",
+    "Path-Info: /admin",
+    "X-Script-Name: /admin",
   ])("lack the claim %s", async (line) => {
     const app = await startApp();
     const box = await boxFor(app);

@@ -8,3 +8,8 @@ export function addCredentials(headers: Headers, credentials: Credentials): void
   if (!("apiKey" in credentials)) return;
   headers.set(headers.has("authorization") ? BOX_AUTHORIZATION : "authorization", `Bearer ${credentials.apiKey}`);
 }
+
+/** True for an `Authorization` that holds an API key of a box, whatever the case of its scheme. */
+export function isApiKeyAuthorization(value: string): boolean {
+  return /^bearer\s+bb_[A-Za-z0-9_-]{43}$/i.test(value);
+}

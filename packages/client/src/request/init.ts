@@ -1,11 +1,14 @@
 /** Reading of what a caller says about one request. */
 import { readMembers } from "../options/members.ts";
 import type { RequestBody } from "../transport/transport.ts";
-import { BOX_AUTHORIZATION } from "./credentials.ts";
+import { BOX_AUTHORIZATION, isApiKeyAuthorization } from "./credentials.ts";
 
 /** What a caller may say about one request. Unknown members are TypeErrors. */
 export interface SessionRequestInit {
-  /** Default: none. `Host` and the fields that govern a connection are refused: they are not the caller's. */
+  /**
+   * Default: none. `Host` and the fields that govern a connection are refused: they are not the caller's. So is an
+   * `authorization` that holds an API key of a box: that is an option of the session, which keeps it from the application.
+   */
   readonly headers?: Headers | Readonly<Record<string, string>> | readonly (readonly [string, string])[];
   /**
    * Default: none. A string is sent as `text/plain`, `URLSearchParams` as a form, `FormData` as `multipart/form-data`, a
@@ -50,6 +53,9 @@ function readHeaders(value: unknown): Headers {
   const headers = makeHeaders(value);
   const reserved = reservedFields.find((name) => headers.has(name));
   if (reserved !== undefined) throw new TypeError(`init.headers must not hold ${reserved}: the session decides on it`);
+  if (isApiKeyAuthorization(headers.get("authorization") ?? "")) {
+    throw new TypeError("init.headers must not hold an API key in authorization: it belongs in the session's options");
+  }
   // Compressed answers would tell their content through their length, so none is asked for.
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
   return headers;

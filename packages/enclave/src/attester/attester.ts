@@ -1,17 +1,12 @@
 /** Says what this box is, has the TEE sign it, and gives the result to whoever asks. */
 import { randomBytes } from "node:crypto";
-import {
-  bindingOf,
-  type EvidenceDocument,
-  formatEvidenceDocument,
-  formatStatement,
-  type Statement,
-} from "@blindbox/attestation";
-import { maxMerkleLeaves, toBase64url } from "@blindbox/encoding";
+import { bindingOf, type EvidenceDocument, formatStatement, type Statement } from "@blindbox/attestation";
+import { maxMerkleLeaves, type MerkleProof, toBase64url } from "@blindbox/encoding";
 import type { Attester, DeviceEvidence, EvidenceProvider } from "../parts.ts";
 import { within } from "../within.ts";
 import { AttesterError } from "./attester-error.ts";
 import { buildBatch } from "./batch.ts";
+import { documentText } from "./document-text.ts";
 import { createBatchQueue } from "./queue.ts";
 
 export interface AttesterOptions {
@@ -48,6 +43,13 @@ export const attesterLimits: AttesterLimits = Object.freeze({
   latestAge: 60_000,
 });
 
+/** One caller's share in a batch. */
+interface Answer {
+  readonly proof: MerkleProof;
+  /** The batch's document with a proof in it. */
+  readonly text: (proof: MerkleProof | null) => string;
+}
+
 /**
  * Has the first Evidence of this boot made, and returns the Attester.
  *
@@ -55,18 +57,21 @@ export const attesterLimits: AttesterLimits = Object.freeze({
  */
 export async function createAttester(options: AttesterOptions): Promise<Attester> {
   const limits = options.limits ?? attesterLimits;
-  const ask = createBatchQueue<Uint8Array, EvidenceDocument>({
+  const ask = createBatchQueue<Uint8Array, Answer>({
     maxBatch: maxMerkleLeaves,
     maxWaiting: limits.waiting,
     answer: async (leaves) => {
       const { challenge, proofs } = await buildBatch(leaves);
-      const document = await askDevice(options, limits.device, challenge);
-      return proofs.map((proof) => ({ ...document, proof }));
+      const text = documentText(await askDevice(options, limits.device, challenge));
+      return proofs.map((proof) => ({ proof, text }));
     },
   });
-  const refresh = async (): Promise<string> => formatEvidenceDocument({ ...(await ask(randomBytes(32))), proof: null });
+  const refresh = async (): Promise<string> => (await ask(randomBytes(32))).text(null);
   return {
-    attest: async (leaf) => formatEvidenceDocument(await ask(leaf)),
+    async attest(leaf) {
+      const { text, proof } = await ask(leaf);
+      return text(proof);
+    },
     latest: keepFresh(await refresh(), refresh, options.now, limits.latestAge),
   };
 }

@@ -61,6 +61,9 @@ async function gather(waiting: readonly unknown[], enough: number): Promise<void
   }
 }
 
+/** Callers answered in one turn of the event loop: what each does with its answer must not hold up all other traffic. */
+const perTurn = 64;
+
 /** Never rejects. */
 async function settle<Item, Answer>(
   batch: readonly Waiter<Item, Answer>[],
@@ -68,7 +71,10 @@ async function settle<Item, Answer>(
 ): Promise<void> {
   try {
     const answers = await answer(batch.map(({ item }) => item));
-    answers.forEach((each, index) => batch[index]?.settled.resolve(each));
+    for (const [index, each] of answers.entries()) {
+      if (index > 0 && index % perTurn === 0) await setImmediate();
+      batch[index]?.settled.resolve(each);
+    }
     if (answers.length < batch.length) throw new RangeError("fewer answers than items");
   } catch (reason) {
     for (const { settled } of batch) settled.reject(reason);

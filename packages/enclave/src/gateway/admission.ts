@@ -38,7 +38,7 @@ export interface AdmissionParts {
 /** The order matters: who may not call learns nothing of the application's state, and uses up nobody's allowance. */
 export function admit(parts: AdmissionParts, request: IncomingMessage, head: RequestHead): Admission {
   const credential = readCredential(head);
-  if (credential === null) return refused("unauthenticated");
+  if (typeof credential === "string") return refused(credential);
   const { method = "", url: target = "" } = request;
   const decision = parts.access.decide({ method, target, apiKeyDigest: credential.apiKeyDigest });
   if (!decision.allowed) return refused(decision.reason);

@@ -50,7 +50,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     access: options.access,
     upstream: options.upstream,
     allowances: createAllowances(options.monotonic),
-    wellKnown: createWellKnown(options.attester),
+    wellKnown: createWellKnown(options.attester, limits.pipelinedOwn),
     pool: createAppPool(options.upstream, limits),
     limits,
     draining: false,
@@ -94,7 +94,7 @@ function forward(parts: Parts, exchange: Exchange, head: RequestHead, admitted: 
     response,
     draining: () => parts.draining,
     appLives: () => parts.upstream.state() === "ready",
-    settle: parts.limits.settle,
+    limits: parts.limits,
     onProblem: (code) => {
       exchange.outcome = code;
     },

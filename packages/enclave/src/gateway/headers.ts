@@ -14,18 +14,26 @@ const hopByHop = [
 ];
 
 /**
- * Also kept from the application. A caller could claim with them what only a gateway may say of it, or have the
- * application take another method or path than the one that the access rules saw. `trailer`: trailers of requests are
- * not passed on.
+ * Also kept from the application. A caller could claim with them what only a gateway may say of it, have the application
+ * take another method, path or script than the one that the access rules saw (`destination` is WebDAV's second path), set
+ * its outgoing proxy (CGI reads `Proxy` as HTTP_PROXY), or have a server in the image send files of its own. `trailer`:
+ * trailers of requests are not passed on.
  */
 const claims = [
+  "destination",
   "expect",
   "forwarded",
   "http2-settings",
+  "path-info",
+  "proxy",
+  "script-name",
   "trailer",
+  "true-client-ip",
   "via",
+  "x-accel-mapping",
   "x-client-ip",
   "x-cluster-client-ip",
+  "x-forwarded",
   "x-http-method",
   "x-http-method-override",
   "x-method-override",
@@ -35,12 +43,17 @@ const claims = [
   "x-real-ip",
   "x-rewrite-uri",
   "x-rewrite-url",
+  "x-script-name",
+  "x-sendfile-type",
 ];
 
 const notForApp = new Set([...hopByHop, ...claims]);
 const reservedPrefixes = ["x-blindbox-", "x-forwarded-"];
 
-/** The caller's headers as the application gets them, names and values in turn. The gateway adds none of its own. */
+/**
+ * The caller's headers as the application gets them, names and values in turn. The gateway adds none of its own. No name
+ * with `_` crosses: CGI and its heirs read `_` and `-` as the same, so it could pose as any other header.
+ */
 export function headersForApp(
   rawHeaders: readonly string[],
   head: RequestHead,
@@ -53,27 +66,34 @@ export function headersForApp(
   });
 }
 
-// CGI and its heirs read `_` and `-` in a name as the same.
 function isReserved(name: string): boolean {
-  const plain = name.includes("_") ? name.replaceAll("_", "-") : name;
-  return notForApp.has(plain) || reservedPrefixes.some((prefix) => plain.startsWith(prefix));
+  return name.includes("_") || notForApp.has(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
-/** `alt-svc` would send the caller to another endpoint, and only the gateway speaks for this one. */
-const notForClient = new Set([...hopByHop, "alt-svc"]);
+/**
+ * `alt-svc` would send the caller to another endpoint, and only the gateway speaks for this one. `trailer` announces what
+ * only a chunked answer has, and whether ours is chunked is not the application's to say.
+ */
+const notForClient = new Set([...hopByHop, "alt-svc", "trailer"]);
 
-/** The application's headers as the caller gets them. */
-export function headersForClient(raw: readonly string[]): string[] {
+/** False where the application's answer is coded in any way but chunked: the gateway could not frame it anew. */
+export function isPlainlyFramed(raw: readonly string[]): boolean {
+  const codings = valuesOf(raw, "transfer-encoding");
+  return codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === "chunked");
+}
+
+/** The application's headers as the caller gets them. A 204 has no body, so it has no length either (RFC 9110, 8.6). */
+export function headersForClient(status: number, raw: readonly string[]): string[] {
   const options = connectionOptionsOf(raw);
-  const chunked = raw.some((name, at) => at % 2 === 0 && name.toLowerCase() === "transfer-encoding");
+  const chunked = valuesOf(raw, "transfer-encoding").length > 0;
   return keep(raw, (name) => {
-    if (name === "content-length") return !chunked;
+    if (name === "content-length") return !chunked && status !== 204;
     return !notForClient.has(name) && !options.has(name) && !name.startsWith("x-blindbox-");
   });
 }
 
 /** Fields that mean nothing, or too much, behind a body (RFC 9110, section 6.5.1). */
-const notInTrailers = new Set([...notForClient, "content-length", "host", "trailer", "set-cookie", "content-encoding"]);
+const notInTrailers = new Set([...notForClient, "content-length", "host", "set-cookie", "content-encoding"]);
 
 /** The application's trailers as the caller gets them. */
 export function trailersForClient(raw: readonly string[]): [string, string][] {
@@ -84,8 +104,11 @@ export function trailersForClient(raw: readonly string[]): [string, string][] {
 }
 
 function connectionOptionsOf(raw: readonly string[]): ReadonlySet<string> {
-  const values = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === "connection");
-  return new Set(values.flatMap(optionsOf));
+  return new Set(valuesOf(raw, "connection").flatMap(optionsOf));
+}
+
+function valuesOf(raw: readonly string[], lowerCaseName: string): string[] {
+  return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === lowerCaseName);
 }
 
 function keep(raw: readonly string[], wanted: (lowerCaseName: string) => boolean): string[] {

@@ -4,6 +4,11 @@ export interface GatewayLimits {
   readonly connections: number;
   /** Requests of one connection that are not answered yet (pipelining); one more closes it. */
   readonly pipelined: number;
+  /**
+   * Of these, requests to the box's own endpoints, which anybody may send: each may hold one Evidence document of at most
+   * 1 MiB that its caller does not read. Answers of the application are held back at their source instead.
+   */
+  readonly pipelinedOwn: number;
   /** Request line and all headers together. */
   readonly headerBytes: number;
   /** Header lines of one request. */
@@ -26,8 +31,10 @@ export interface GatewayLimits {
   readonly linger: number;
   /** To get a socket to the application. */
   readonly dial: number;
-  /** From the end of the request to the application's status line. */
+  /** From the end of the request to the head of the application's answer, whatever interim answers (1xx) it sends. */
   readonly answer: number;
+  /** Interim answers (1xx) of the application to one request; one more is no valid answer. */
+  readonly interimAnswers: number;
   /** Between two pieces of the application's answer. */
   readonly answerPause: number;
   /** A connection to the application that nobody uses. */
@@ -42,6 +49,8 @@ export const gatewayLimits: GatewayLimits = Object.freeze({
   // Each costs some 50 KB of TLS state: 200 MB at the worst.
   connections: 4096,
   pipelined: 16,
+  // Who awaits each answer, as every client of ours does, has one.
+  pipelinedOwn: 2,
   // What Node, nginx and Apache allow by default, so that no client meets a smaller bound here than elsewhere.
   headerBytes: 16_384,
   headerCount: 100,
@@ -58,6 +67,8 @@ export const gatewayLimits: GatewayLimits = Object.freeze({
   dial: 5_000,
   // Inference over a long input has no byte to show for many minutes.
   answer: 900_000,
+  // One 103 is common, a 102 now and then thinkable.
+  interimAnswers: 8,
   answerPause: 900_000,
   // Below the shortest idle time of common application servers (2 s), lest they close while we send.
   appIdle: 1_500,

@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { AppUnreachableError } from "./app-pool.ts";
 import { BodyTooLargeError } from "./body.ts";
-import { headersForClient, trailersForClient } from "./headers.ts";
+import { headersForClient, isPlainlyFramed, trailersForClient } from "./headers.ts";
+import type { GatewayLimits } from "./limits.ts";
 import { type ProblemCode, sendProblem } from "./problems.ts";
 
 export interface RelayOptions {
@@ -12,10 +13,20 @@ export interface RelayOptions {
   readonly draining: () => boolean;
   /** True while the application is known to live. */
   readonly appLives: () => boolean;
-  /** Milliseconds in which the application's death becomes known. */
-  readonly settle: number;
+  readonly limits: Pick<GatewayLimits, "request" | "answer" | "interimAnswers" | "settle">;
   /** Called once, if the answer is not the application's. */
   readonly onProblem: (code: ProblemCode) => void;
+}
+
+/** The application answered, or failed to, in a way that the gateway does not accept. */
+class UnacceptableAnswerError extends Error {
+  readonly code: "app-failed" | "app-timeout";
+
+  constructor(code: "app-failed" | "app-timeout") {
+    super("the application's answer is not acceptable");
+    this.name = "UnacceptableAnswerError";
+    this.code = code;
+  }
 }
 
 type Controller = Dispatcher.DispatchController;
@@ -28,6 +39,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   #callerGone = false;
   #bytesSent = false;
   #endsWithConnection = false;
+  #interimAnswers = 0;
+  #headTimer: NodeJS.Timeout | null = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -39,17 +52,23 @@ export class Relay implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
     if (this.#callerGone) this.#abandon();
+    else this.#awaitHead(this.#options.limits.request + this.#options.limits.answer);
+  }
+
+  onRequestSent(): void {
+    if (this.#headTimer !== null) this.#awaitHead(this.#options.limits.answer);
   }
 
   onResponseStart(controller: Controller, status: number): void {
-    // Interim answers (1xx) are for the gateway, which gives its own.
-    if (status < 200 || this.#callerGone) return;
-    const response = this.#response;
-    const headers = headersForClient(latin1(controller.rawHeaders));
-    this.#endsWithConnection = isUndelimited(status, response, latin1(controller.rawHeaders));
-    if (this.#options.draining()) response.shouldKeepAlive = false;
-    response.sendDate = false;
-    response.writeHead(status, headers);
+    if (this.#callerGone) return;
+    if (status < 200) return this.#swallow(controller);
+    this.#stopAwaitingHead();
+    const raw = latin1(controller.rawHeaders);
+    if (!isPlainlyFramed(raw)) return controller.abort(new UnacceptableAnswerError("app-failed"));
+    this.#endsWithConnection = isUndelimited(status, this.#response, raw);
+    if (this.#options.draining()) this.#response.shouldKeepAlive = false;
+    this.#response.sendDate = false;
+    if (!this.#writes(() => this.#response.writeHead(status, headersForClient(status, raw)))) return;
     // A head without body bytes behind it must not wait for them: the caller of an event stream waits for the head.
     process.nextTick(() => this.#flushHead());
   }
@@ -64,12 +83,13 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#controller = null;
     if (this.#callerGone) return;
     const trailers = trailersForClient(latin1(controller.rawTrailers));
-    if (this.#response.chunkedEncoding && trailers.length > 0) this.#response.addTrailers(trailers);
-    if (this.#endsWithConnection) setTimeout(() => this.#endIfAppLives(), this.#options.settle);
+    if (this.#response.chunkedEncoding && !this.#writes(() => this.#response.addTrailers(trailers))) return;
+    if (this.#endsWithConnection) setTimeout(() => this.#endIfAppLives(), this.#options.limits.settle);
     else this.#finish();
   }
 
   onResponseError(_controller: Controller, error: Error): void {
+    this.#stopAwaitingHead();
     this.#controller = null;
     if (this.#callerGone) return;
     if (this.#response.headersSent) {
@@ -80,6 +100,36 @@ export class Relay implements Dispatcher.DispatchHandler {
     const code = problemOf(error);
     this.#options.onProblem(code);
     sendProblem(this.#response, code);
+  }
+
+  // Interim answers (1xx) are for the gateway, which gives its own. They start no clock anew, and are not without number.
+  #swallow(controller: Controller): void {
+    this.#interimAnswers += 1;
+    if (this.#interimAnswers <= this.#options.limits.interimAnswers) return;
+    controller.abort(new UnacceptableAnswerError("app-failed"));
+  }
+
+  #awaitHead(ms: number): void {
+    this.#stopAwaitingHead();
+    this.#headTimer = setTimeout(() => this.#controller?.abort(new UnacceptableAnswerError("app-timeout")), ms);
+  }
+
+  #stopAwaitingHead(): void {
+    if (this.#headTimer !== null) clearTimeout(this.#headTimer);
+    this.#headTimer = null;
+  }
+
+  // Node throws with its state half changed: nothing that is sent on such a response would be framed as it says.
+  #writes(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch {
+      this.#options.onProblem("app-failed");
+      this.#response.destroy();
+      this.#abandon();
+      return false;
+    }
   }
 
   #flushHead(): void {
@@ -100,6 +150,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #abandon(): void {
     this.#callerGone = true;
+    this.#stopAwaitingHead();
     this.#controller?.abort(new Error("the caller is gone"));
     this.#controller = null;
   }
@@ -119,6 +170,7 @@ const timeouts = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 function problemOf(error: Error): ProblemCode {
   if (error instanceof BodyTooLargeError) return "body-too-large";
   if (error instanceof AppUnreachableError) return "app-not-ready";
+  if (error instanceof UnacceptableAnswerError) return error.code;
   const code = "code" in error ? String(error.code) : "";
   if (timeouts.has(code)) return "app-timeout";
   return code === "UND_ERR_INVALID_ARG" ? "bad-request" : "app-failed";

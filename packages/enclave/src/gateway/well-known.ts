@@ -1,4 +1,5 @@
 /** The box's own endpoints. Everything below their folder ends here, whether it exists or not. */
+import type { Socket } from "node:net";
 import { EVIDENCE_PATH } from "@blindbox/attestation";
 import { RESERVED_PATH } from "@blindbox/manifest";
 import type { Attester } from "../parts.ts";
@@ -12,11 +13,21 @@ export interface WellKnown {
   answer(path: string, exchange: Exchange): void;
 }
 
-export function createWellKnown(attester: Attester): WellKnown {
+/** @param maxUnread answers of one connection that its caller has not read yet; one more request cuts it. */
+export function createWellKnown(attester: Attester, maxUnread: number): WellKnown {
   const attestation = createAttestationEndpoint(attester);
+  const unread = new WeakMap<Socket, number>();
+  const takes = ({ request: { socket }, response }: Exchange): boolean => {
+    const before = unread.get(socket) ?? 0;
+    if (before >= maxUnread) return false;
+    unread.set(socket, before + 1);
+    response.once("close", () => unread.set(socket, (unread.get(socket) ?? 1) - 1));
+    return true;
+  };
   return {
     answer(path, exchange) {
-      if (path === EVIDENCE_PATH) void attestation.answer(exchange);
+      if (!takes(exchange)) exchange.request.socket.destroy();
+      else if (path === EVIDENCE_PATH) void attestation.answer(exchange);
       else if (path === HEALTH_PATH) answerHealth(exchange);
       else refuse(exchange, "not-found");
     },
