@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { resolveUser } from "../src/rootfs/accounts.ts";
+import { imageLimits } from "../src/limits.ts";
 import { applyLayer } from "../src/rootfs/apply-layer.ts";
+import { EntryBudget } from "../src/tar/entry-budget.ts";
 import { type DirectoryNode, emptyDirectory } from "../src/rootfs/tree.ts";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +37,7 @@ async function rootWith(entries: readonly Entry[]): Promise<DirectoryNode> {
     (header) => void parsed.push(parseEntry(header)),
   );
   const root = emptyDirectory(null);
-  applyLayer(root, { entries: parsed, bytes });
+  applyLayer(root, { entries: parsed, bytes }, new EntryBudget(imageLimits));
   return root;
 }
 

@@ -239,6 +239,45 @@ describe("limits", () => {
     expect(Object.keys(await flatten([entries], { entries: 11 }))).toHaveLength(11);
   });
 
+  test("on directories that only the paths of entries imply", async () => {
+    const entries = [file("a/b/c/d", ""), file("e/f", "")];
+    await expect(flatten([entries], { entries: 5 })).rejects.toMatchObject({ code: "limit-exceeded" });
+    expect(Object.keys(await flatten([entries], { entries: 6 }))).toHaveLength(6);
+  });
+
+  test("on the bytes of all paths together, whatever the entry is", async () => {
+    const kinds = [file("x".repeat(100), ""), directory("x".repeat(100)), symlink("a", "x".repeat(99))];
+    for (const entry of [...kinds, hardLink("a", "x".repeat(99)), file(`.wh.${"x".repeat(100)}`, "")]) {
+      const refused = { code: "limit-exceeded", expected: "paths of at most 99 bytes together" };
+      await expect(flatten([[entry]], { pathBytes: 99 })).rejects.toMatchObject(refused);
+    }
+    expect(Object.keys(await flatten([kinds], { pathBytes: 1000 }))).toHaveLength(2);
+  });
+
+  test("on the length of a path that a symlink makes long", async () => {
+    const [one, other] = ["a/".repeat(200), "b/".repeat(56)];
+    const layers = [[directory(one), symlink("s", one), file(`s/${other}x`, "")]];
+    const refused = { code: "limit-exceeded", expected: "a path of at most 253 names" };
+    await expect(flatten(layers)).rejects.toMatchObject(refused);
+    const names = `${"n".repeat(200)}/`.repeat(14);
+    const long = [[directory(names), symlink("s", names), file(`s/${"n".repeat(250)}`, "")]];
+    await expect(flatten(long)).rejects.toMatchObject({
+      code: "limit-exceeded",
+      expected: expect.stringContaining("3051 bytes"),
+    });
+  });
+
+  test("on deep paths, before the rest of their layer is read", async () => {
+    const below = (depth: number): readonly Entry[] => {
+      const deep = Array.from({ length: 200 }, (_, index) => file(`${"a/".repeat(depth)}${index}`, ""));
+      return [...deep, file("../last", "")];
+    };
+    const tooDeep = { code: "limit-exceeded", expected: "a path of at most 256 names" };
+    await expect(flatten([below(1500)])).rejects.toMatchObject(tooDeep);
+    await expect(flatten([below(250)], { pathBytes: 50_000 })).rejects.toMatchObject({ code: "limit-exceeded" });
+    await expect(flatten([below(250)])).rejects.toMatchObject({ code: "path-traversal" });
+  });
+
   test("on the number of layers", async () => {
     const layers = Array.from({ length: 129 }, (_, index) => [file(`f${index}`, "")]);
     await expect(flatten(layers)).rejects.toMatchObject({ code: "limit-exceeded" });

@@ -50,8 +50,17 @@ describe("names that lead out of the image, or that no file can have, are refuse
 
   test("a name of more than 255 bytes, and a path of more than 3072", async () => {
     expect(await codeFor(file("a".repeat(256)))).toBe("limit-exceeded");
-    expect(await codeFor(file(`${"long/".repeat(700)}x`))).toBe("limit-exceeded");
-    expect(await parse(await tar([file("a".repeat(255)), file(`${"long/".repeat(600)}x`)]))).toHaveLength(2);
+    expect(await codeFor(file(`${`${"long".repeat(30)}/`.repeat(26)}x`))).toBe("limit-exceeded");
+    expect(
+      await parse(await tar([file("a".repeat(255)), file(`${`${"long".repeat(30)}/`.repeat(25)}x`)])),
+    ).toHaveLength(2);
+  });
+
+  test("a path of more than 256 names, and one that is long only as it is written", async () => {
+    expect(await codeFor(file("a/".repeat(256) + "a"))).toBe("limit-exceeded");
+    expect(await codeFor(file("./".repeat(1600) + "a"))).toBe("limit-exceeded");
+    expect(await codeFor(hardLink("a", "a/".repeat(256) + "a"))).toBe("limit-exceeded");
+    expect(await parse(await tar([file("a/".repeat(255) + "a")]))).toMatchObject([{ path: "a/".repeat(255) + "a" }]);
   });
 
   test("a hard link to a path above the root", async () => {
@@ -82,7 +91,7 @@ describe("links", () => {
 
   test("a leading slash of a hard link's target is the root of the image", async () => {
     const [entry] = await parse(await tar([hardLink("a", "/etc/shadow")]));
-    expect(entry).toMatchObject({ kind: "hard-link", target: ["etc", "shadow"] });
+    expect(entry).toMatchObject({ kind: "hard-link", target: "etc/shadow" });
   });
 
   test.each([
@@ -150,6 +159,23 @@ describe("metadata", () => {
   test("owners above the octal field come from PAX records", async () => {
     const [entry] = await parse(await tar([file("a", "", { pax: { uid: "3000000", gid: "4000000" } })]));
     expect(entry).toMatchObject({ metadata: { uid: 3_000_000, gid: 4_000_000 } });
+  });
+
+  test.each(["", " ", " 1", "0x10", "1e3", "-1", "+1", "1.0", "1_0", "Infinity", "9".repeat(20)])(
+    "a PAX record %j is no uid, no gid and no size",
+    async (text) => {
+      expect(await codeFor(file("a", "", { pax: { uid: text } }))).toBe("malformed-layer");
+      expect(await codeFor(file("a", "", { pax: { gid: text } }))).toBe("malformed-layer");
+      if (!/^9+$/.test(text)) expect(await codeFor(file("a", "", { pax: { size: text } }))).toBe("malformed-layer");
+    },
+  );
+
+  test.each(["", " ", "0x10", "1e3", "1,5", ".5", "--1", "1.5.5"])("a PAX record %j is no mtime", async (text) => {
+    expect(await codeFor(file("a", "", { pax: { mtime: text } }))).toBe("malformed-layer");
+  });
+
+  test.each(["0", "1700000000", "1700000000.123456789", "-1.5"])("a PAX record %j is an mtime", async (text) => {
+    expect(await parse(await tar([file("a", "", { pax: { mtime: text } })]))).toHaveLength(1);
   });
 
   test.each([

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,9 +19,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type BoxEvent, buildBox, RunError, type RunningBox, type RunOptions, runBox } from "../src/index.ts";
-import { buildInputs } from "./support/boxes.ts";
-import { scratchDirectory } from "./support/images.ts";
+import { appEntries, buildInputs } from "./support/boxes.ts";
+import { addBlob, type Files, json, scratchDirectory, writeDirectory } from "./support/images.ts";
 import { isRunning, untilGone } from "./support/processes.ts";
+import { file } from "./support/tar.ts";
 
 const program = (name: string): string => fileURLToPath(new URL(`./support/programs/${name}`, import.meta.url));
 
@@ -160,6 +163,70 @@ describe("a box that ends by itself", () => {
     expect(await box.exited).toEqual({ cause: "device-exited", code: 9, signal: null });
     expect(pidsOf(events).some(isRunning)).toBe(false);
     expect(runsIn(stateDir)).toEqual([]);
+  });
+});
+
+/** The error of a run in which nothing of the box was started, and of which nothing is left. */
+async function refusal({ options, events, stateDir }: Started): Promise<unknown> {
+  const error = await runBox(options).then(
+    () => "runs",
+    (reason: unknown) => reason,
+  );
+  expect(eventOf(events, "started").event).toBe("none");
+  expect(pidsOf(events).some(isRunning)).toBe(false);
+  expect(runsIn(stateDir)).toEqual([]);
+  return error;
+}
+
+describe("what runs is what was measured", () => {
+  /** A copy of the box, and beside its image that of another application. */
+  async function twoImages(): Promise<{ readonly copy: string; readonly good: string; readonly evil: string }> {
+    const copy = join(scratchDirectory(), "hello.blindbox");
+    cpSync(await builtBox(), copy, { recursive: true });
+    const inputs = await buildInputs(
+      { bundleDir: join(folder, "bundle"), nodeBinary: process.execPath },
+      { entries: [...appEntries, file("evil", "evil")] },
+    );
+    cpSync(join((await buildBox(inputs)).directory, "image"), join(copy, "image-other"), { recursive: true });
+    return { copy, good: join(copy, "image"), evil: join(copy, "image-other") };
+  }
+
+  test("a manifest that is an index of another image too is refused", async () => {
+    const { copy, good, evil } = await twoImages();
+    const descriptor = (image: string): { digest: string } =>
+      JSON.parse(readFileSync(join(image, "index.json"), "utf8")).manifests[0];
+    const { digest } = descriptor(good);
+    const manifest = JSON.parse(readFileSync(join(good, "blobs", digest.replace(":", "/")), "utf8"));
+    const { schemaVersion, config, layers } = manifest;
+    cpSync(join(evil, "blobs"), join(good, "blobs"), { recursive: true });
+    const files: Files = new Map();
+    const type = "application/vnd.oci.image.index.v1+json";
+    const both = addBlob(files, type, json({ schemaVersion, config, layers, manifests: [descriptor(evil)] }));
+    files.set("index.json", json({ schemaVersion: 2, mediaType: type, manifests: [both] }));
+    writeDirectory(files, good);
+    const prepared = await prepare("works", "device", { boxDir: copy });
+    expect(await refusal(prepared)).toMatchObject({ name: "BuildError", code: "not-a-box" });
+  });
+
+  test("an image that is exchanged between unpacking and measuring is refused", async () => {
+    const { copy } = await twoImages();
+    const prepared = await prepare("works", "late", { boxDir: copy });
+    expect(await refusal(prepared)).toMatchObject({ name: "RunError", code: "measurement-differs" });
+    expect(existsSync(join(copy, "image-before"))).toBe(true);
+  });
+
+  test.each(["other", "mute"])("a device that says another measurement, or none, is refused (%s)", async (device) => {
+    expect(await refusal(await prepare("works", device))).toMatchObject({ code: "measurement-differs" });
+  });
+});
+
+describe("a state directory that is open to others", () => {
+  test.each(["", "runs"])("is refused (%j in it), and nothing is started", async (name) => {
+    const { options, events, stateDir } = await prepare("works");
+    mkdirSync(join(stateDir, name), { recursive: true, mode: 0o700 });
+    chmodSync(join(stateDir, name), 0o777);
+    await expect(runBox(options)).rejects.toMatchObject({ name: "RunError", code: "state-unusable" });
+    expect(events).toEqual([]);
   });
 });
 

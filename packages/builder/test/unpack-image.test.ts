@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   existsSync,
   lstatSync,
@@ -16,7 +17,18 @@ import { describe, expect, test } from "vitest";
 import { BuildError, buildBox, unpackImage } from "../src/index.ts";
 import { appEntries, buildInputs } from "./support/boxes.ts";
 import { flattenPath } from "./support/flattened.ts";
-import { type Compression, ociFiles, scratchDirectory, sha256, writeDirectory } from "./support/images.ts";
+import {
+  addBlob,
+  addImage,
+  type Compression,
+  type Files,
+  type Json,
+  json,
+  ociFiles,
+  scratchDirectory,
+  sha256,
+  writeDirectory,
+} from "./support/images.ts";
 import { directory, type Entry, file, hardLink, symlink, tar, whiteout } from "./support/tar.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -158,10 +170,11 @@ describe("unpacking what was built", () => {
 });
 
 describe("an image that build would not write is refused", () => {
+  const escape = `blindbox-escape-${randomUUID()}`;
   const refused: readonly (readonly [string, readonly Entry[], string])[] = [
     ["a path that leads out", [file("../escape", "x")], "path-traversal"],
     ["an absolute path that leads out", [file("/../../escape", "x")], "path-traversal"],
-    ["a parent that is a symlink", [symlink("s", "/tmp"), file("s/escape", "x")], "unsupported-entry"],
+    ["a parent that is a symlink", [symlink("s", "/tmp"), file(`s/${escape}`, "x")], "unsupported-entry"],
     [
       "a parent that is a symlink to a directory beside it",
       [directory("d"), symlink("s", "d"), file("s/a", "x")],
@@ -207,19 +220,113 @@ describe("an image that build would not write is refused", () => {
       await unpackImage(await layout([entries]), join(folder, "box"), { preserveOwners }).catch(() => {});
     }
     expect(readdirSync(folder)).toEqual([]);
-    expect(existsSync("/tmp/escape")).toBe(false);
+    expect(existsSync(join("/tmp", escape))).toBe(false);
   });
 
   test.each<Compression>(["gzip", "zstd"])("layers packed as %s", async (compression) => {
     const image = await layout([[file("a", "x")]], compression);
     const work = unpackImage(image, join(scratchDirectory(), "box"), { preserveOwners });
-    await expect(work).rejects.toMatchObject({ code: "not-a-box", actual: compression });
+    await expect(work).rejects.toMatchObject({ code: "not-a-box", field: "manifest layers[0].mediaType" });
   });
 
   test("set-uid bits are never written", async () => {
     const destination = join(scratchDirectory(), "box");
     await unpackImage(await layout([[file("su", "x", { mode: 0o6755 })]]), destination, { preserveOwners });
     expect(statSync(join(destination, "su")).mode & 0o7777).toBe(0o755);
+  });
+});
+
+describe("a layout that build would not write is refused", () => {
+  type Change = (document: Json) => Json;
+  interface Changes {
+    readonly config?: Change;
+    readonly manifest?: Change;
+    readonly at?: Change;
+    readonly index?: Change;
+  }
+  const types = {
+    index: "application/vnd.oci.image.index.v1+json",
+    manifest: "application/vnd.oci.image.manifest.v1+json",
+    config: "application/vnd.oci.image.config.v1+json",
+    layer: "application/vnd.oci.image.layer.v1.tar",
+  };
+  const same: Change = (document) => document;
+  const put =
+    (member: string, value: unknown): Change =>
+    (document) => ({ ...document, [member]: value });
+
+  async function changed({ config = same, manifest = same, at = same, index = same }: Changes): Promise<Files> {
+    const files: Files = new Map();
+    const blob = await tar([file("a", "good")]);
+    const layers = [addBlob(files, types.layer, blob)];
+    const rootfs = { type: "layers", diff_ids: [sha256(blob)] };
+    const configAt = addBlob(files, types.config, json(config({ os: "linux", architecture: "amd64", rootfs })));
+    const document = manifest({ schemaVersion: 2, mediaType: types.manifest, config: configAt, layers });
+    const manifestAt = at(addBlob(files, types.manifest, json(document)));
+    return files.set("index.json", json(index({ schemaVersion: 2, mediaType: types.index, manifests: [manifestAt] })));
+  }
+
+  async function outcome(files: Files): Promise<unknown> {
+    const destination = join(scratchDirectory(), "box");
+    const image = writeDirectory(files, scratchDirectory());
+    const error = await unpackImage(image, destination, { preserveOwners }).catch((reason: unknown) => reason);
+    if (error instanceof Error) expect(existsSync(destination)).toBe(false);
+    return error;
+  }
+
+  const cases: readonly (readonly [string, Changes])[] = [
+    ["a manifest that is named as an index", { at: put("mediaType", types.index) }],
+    ["a manifest that says to be an index", { manifest: put("mediaType", types.index) }],
+    ["a manifest that does not say what it is", { manifest: put("mediaType", undefined) }],
+    ["a manifest with manifests", { manifest: put("manifests", []) }],
+    ["a manifest of another version", { manifest: put("schemaVersion", 1) }],
+    ["a manifest with a subject", { manifest: put("subject", null) }],
+    ["a manifest of Docker", { at: put("mediaType", "application/vnd.docker.distribution.manifest.v2+json") }],
+    ["a descriptor with content of its own", { at: put("data", "e30=") }],
+    ["an index that says to be a manifest", { index: put("mediaType", types.manifest) }],
+    ["an index with a config", { index: put("config", {}) }],
+    ["an index of no image", { index: put("manifests", []) }],
+    ["a config with another member", { config: put("history", []) }],
+    [
+      "a layer whose diff id is not its digest",
+      { config: put("rootfs", { type: "layers", diff_ids: [sha256("other")] }) },
+    ],
+    ["fewer diff ids than layers", { config: put("rootfs", { type: "layers", diff_ids: [] }) }],
+  ];
+
+  test.each(cases)("%s", async (_what, changes) => {
+    const code = changes.index !== undefined && _what.endsWith("no image") ? "malformed-image" : "not-a-box";
+    expect(await outcome(await changed(changes))).toMatchObject({ name: "BuildError", code });
+  });
+
+  test("and without any change it is unpacked", async () => {
+    expect(await outcome(await changed({}))).toEqual({
+      configDigest: expect.stringMatching(/^sha256:/),
+      diffIds: [sha256(await tar([file("a", "good")]))],
+    });
+  });
+
+  test("two images of which one is for this platform", async () => {
+    const arm = { platform: { os: "linux", architecture: "arm64" } };
+    const index: Change = (document) => {
+      const manifests = document["manifests"] as Json[];
+      return { ...document, manifests: [...manifests, { ...manifests[0], ...arm }] };
+    };
+    expect(await outcome(await changed({ index }))).toMatchObject({ code: "not-a-box", actual: "2" });
+  });
+
+  test("an index within the index", async () => {
+    const files = await changed({});
+    const inner = addBlob(files, types.index, files.get("index.json") ?? Buffer.alloc(0));
+    files.set("index.json", json({ schemaVersion: 2, mediaType: types.index, manifests: [inner] }));
+    expect(await outcome(files)).toMatchObject({ code: "not-a-box" });
+  });
+
+  test("a manifest that is an index of another image too, which another reader would unpack", async () => {
+    const files = await changed({});
+    const evil = addImage(files, { layers: [await tar([file("a", "evil")])] });
+    const polyglot = await changed({ manifest: put("manifests", [evil]), at: put("mediaType", types.index) });
+    expect(await outcome(new Map([...files, ...polyglot]))).toMatchObject({ code: "not-a-box" });
   });
 });
 
@@ -277,6 +384,7 @@ describe("the destination", () => {
     const image = await layout([[file("a", "x".repeat(5000)), file("b", "x")]]);
     const limited = (limits: object) => unpackImage(image, join(scratchDirectory(), "box"), { preserveOwners, limits });
     await expect(limited({ entries: 1 })).rejects.toMatchObject({ code: "limit-exceeded" });
+    await expect(limited({ pathBytes: 1 })).rejects.toMatchObject({ code: "limit-exceeded" });
     await expect(limited({ uncompressedBytes: 4000 })).rejects.toMatchObject({ code: "limit-exceeded" });
   });
 });

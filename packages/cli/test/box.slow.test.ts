@@ -1,6 +1,16 @@
 /** The whole way of a newcomer, with real processes: image, Manifest, box, verification, requests, and the end of it. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hash } from "node:crypto";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,6 +57,25 @@ async function startBox(cwd: string, args: readonly string[]): Promise<Started> 
   const ended = new Promise<Run>((resolve) => child.on("close", (code) => resolve({ code, ...output })));
   void ended.then((run) => url.reject(new Error(`blindbox run ended with ${run.code}: ${run.stderr}`)));
   return { child, url: await url.promise, ended };
+}
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+}
+
+/** Writes into `good` a manifest of its own image that, read as an index, names that of `evil`. */
+function writePolyglot(good: string, evil: string): void {
+  const read = (image: string, name: string) => JSON.parse(readFileSync(join(image, name), "utf8"));
+  const descriptorOf = (image: string): Descriptor => read(image, "index.json").manifests[0];
+  const { config, layers } = read(good, `blobs/${descriptorOf(good).digest.replace(":", "/")}`);
+  cpSync(join(evil, "blobs"), join(good, "blobs"), { recursive: true });
+  const both = JSON.stringify({ schemaVersion: 2, config, layers, manifests: [descriptorOf(evil)] });
+  const digest = hash("sha256", both);
+  writeFileSync(join(good, "blobs", "sha256", digest), both);
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const manifests = [{ mediaType, digest: `sha256:${digest}`, size: both.length }];
+  writeFileSync(join(good, "index.json"), JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
 }
 
 describe.skipIf(!canRun)(
@@ -224,6 +253,31 @@ describe.skipIf(!canRun)(
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/\nerror: .+: expected .+, got .+\nhint: .+\n$/);
     });
+
+    test("run refuses an image that can be read as two: one to be measured, and another to be run", async () => {
+      const manifest = readFileSync(join(place.cwd, "blindbox.yml"), "utf8");
+      writeFileSync(join(place.cwd, "evil.yml"), manifest.replace(/port: 80\b/, "port: 81"));
+      expect((await place.run(["build", "evil.yml", "--out-dir", "evil"])).code).toBe(0);
+      cpSync(join(place.cwd, "hello.blindbox"), join(place.cwd, "both.blindbox"), { recursive: true });
+      const [both, evil] = [join(place.cwd, "both.blindbox"), join(place.cwd, "evil", "hello.blindbox")];
+      writePolyglot(join(both, "image"), join(evil, "image"));
+      const { code, stdout, stderr } = await place.run(["run", "both.blindbox", "--listen", "127.0.0.1:0"]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/\nerror: .+: expected .+, got .+\nhint: .+\n$/);
+      expect(stderr).not.toMatch(/app-started|app-ready/);
+    });
+
+    test.each(["simulated/keys", "simulated", "runs", ""])(
+      "run refuses a state directory in which others may write (%j)",
+      async (name) => {
+        const directory = join(place.cwd, "state", "blindbox", name);
+        chmodSync(directory, 0o777);
+        const { code, stdout, stderr } = await place.run(["run", "hello.blindbox", "--listen", "127.0.0.1:0"]);
+        chmodSync(directory, 0o700);
+        expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+        expect(stderr).toMatch(/\nerror: .+ got others may write to .+\nhint: remove it, or .+\n$/);
+      },
+    );
 
     test("run refuses a directory that is no box", async () => {
       const { code, stderr } = await place.run(["run", "."]);

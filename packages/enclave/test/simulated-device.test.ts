@@ -1,6 +1,6 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -21,6 +21,7 @@ import { type DeviceFixture, type DeviceFixtureOptions, startDevice } from "./de
 import { temporaryFolder, writeImage } from "./oci-image.ts";
 
 const opened: DeviceFixture[] = [];
+const isRoot = process.getuid?.() === 0;
 
 afterEach(async () => {
   for (const { device } of opened.splice(0)) await device.close();
@@ -167,6 +168,32 @@ describe("the simulated vendor's keys", () => {
     await expect(startDevice({ state })).rejects.toMatchObject({ code: "state-unusable" });
   });
 
+  it.each(["720", "702", "777"])(
+    "are not taken from a folder of mode %s, into which others may write",
+    async (octal) => {
+      const mode = Number.parseInt(octal, 8);
+      const { state } = await device();
+      for (const folder of [join(state, "keys"), state]) {
+        await chmod(folder, mode);
+        const refused = { code: "state-unusable", hint: expect.stringContaining("nobody else") };
+        await expect(startDevice({ state })).rejects.toMatchObject(refused);
+        expect((await stat(folder)).mode & 0o777).toBe(mode);
+        await chmod(folder, 0o700);
+      }
+      await device({ state });
+    },
+  );
+
+  it.skipIf(!isRoot)("are not taken from another user's folder (needs root)", async () => {
+    const { state } = await device();
+    for (const folder of [join(state, "keys"), state]) {
+      await chown(folder, 65_534, 65_534);
+      await expect(startDevice({ state })).rejects.toMatchObject({ code: "state-unusable" });
+      await chown(folder, 0, 0);
+    }
+    await device({ state });
+  });
+
   it("certify what each may do, and no more", async () => {
     const { state } = await device();
     const certificate = async (rank: string): Promise<X509Certificate> =>
@@ -210,6 +237,25 @@ describe("the device's socket", () => {
     };
     await expect(createDevice(options)).rejects.toMatchObject({ code: "socket-unusable" });
   });
+
+  it.skipIf(!isRoot)(
+    "is not made in another user's folder, though it is closed to all others (needs root)",
+    async () => {
+      const folder = await temporaryFolder();
+      const own = join(folder, "socket");
+      await mkdir(own, { mode: 0o700 });
+      await chown(own, 65_534, 65_534);
+      const options = {
+        image: (await writeImage()).folder,
+        socket: join(own, "device.sock"),
+        state: join(folder, "state"),
+        silicon: currentSilicon,
+        now: Date.now,
+      };
+      await expect(createDevice(options)).rejects.toMatchObject({ code: "socket-unusable" });
+      expect(await readdir(own)).toEqual([]);
+    },
+  );
 
   it("is not taken from a device that has it", async () => {
     const { socket, state, image } = await device();

@@ -17,12 +17,6 @@ describe("the measurement of an image", () => {
     expect(Buffer.from(await measureImage(image.folder))).toEqual(Buffer.from(image.measurement));
   });
 
-  it("does not depend on how layers are packed", async () => {
-    const layers = [Buffer.alloc(10_000, "a"), Buffer.alloc(3, "b")];
-    const [plain, packed] = [await writeImage({ layers }), await writeImage({ layers, gzip: true })];
-    expect(Buffer.from(await measureImage(packed.folder))).toEqual(Buffer.from(await measureImage(plain.folder)));
-  });
-
   it("depends on the order of layers", async () => {
     const layers = [Buffer.from("a"), Buffer.from("b")];
     const [one, other] = [await writeImage({ layers }), await writeImage({ layers: layers.toReversed() })];
@@ -55,6 +49,17 @@ describe("an image is not measured", () => {
     expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
   });
 
+  const types = {
+    index: "application/vnd.oci.image.index.v1+json",
+    manifest: "application/vnd.oci.image.manifest.v1+json",
+  };
+  type Change = (document: Record<string, unknown>) => unknown;
+  const put =
+    (member: string, value: unknown): Change =>
+    (document) => ({ ...document, [member]: value });
+  const namedAs =
+    (mediaType: string): Change =>
+    (index) => ({ ...index, manifests: (index["manifests"] as object[]).map((each) => ({ ...each, mediaType })) });
   const zero = `sha256:${"0".repeat(64)}`;
   const cases: readonly (readonly [string, OciOptions])[] = [
     [
@@ -98,6 +103,32 @@ describe("an image is not measured", () => {
         }),
       },
     ],
+    ["its layers are packed, as a box never has them", { gzip: true }],
+    ["its manifest is named as an index", { index: namedAs(types.index) }],
+    [
+      "its manifest is named as one of Docker",
+      { index: namedAs("application/vnd.docker.distribution.manifest.v2+json") },
+    ],
+    ["its manifest says to be an index", { manifest: put("mediaType", types.index) }],
+    ["its manifest says null", { manifest: put("mediaType", null) }],
+    ["its manifest is of another version", { manifest: put("schemaVersion", 1) }],
+    ["its manifest is an index too", { manifest: put("manifests", []) }],
+    ["its manifest has another member", { manifest: put("subject", null) }],
+    ["its index says to be a manifest", { index: put("mediaType", types.manifest) }],
+    ["its index has another member", { index: put("layers", []) }],
+    [
+      "its config is of another type",
+      { manifest: (manifest) => ({ ...manifest, config: { ...(manifest["config"] as object), mediaType: "x" } }) },
+    ],
+    ["its config has another member", { config: put("manifests", []) }],
+    [
+      "its root file system is of another type",
+      { config: (config) => ({ ...config, rootfs: { ...(config["rootfs"] as object), type: "x" } }) },
+    ],
+    [
+      "a descriptor has content of its own",
+      { manifest: (manifest) => ({ ...manifest, config: { ...(manifest["config"] as object), data: "e30=" } }) },
+    ],
     [
       "a layer says to be packed and is not",
       {
@@ -113,6 +144,24 @@ describe("an image is not measured", () => {
   ];
   it.each(cases)("where %s", async (_, options) => {
     expect(await refusalOf(await writeImage(options))).toMatchObject({ code: "image-invalid" });
+  });
+
+  it("where its manifest is an index of another image too, and is named as one", async () => {
+    const other = await writeImage();
+    const { manifests } = JSON.parse(await readFile(join(other.folder, "index.json"), "utf8")) as {
+      manifests: unknown;
+    };
+    const image = await writeImage({ manifest: put("manifests", manifests), index: namedAs(types.index) });
+    expect(await refusalOf(image)).toMatchObject({ code: "image-invalid" });
+  });
+
+  it("with the types and members that the builder writes it is", async () => {
+    const image = await writeImage({
+      index: (index) => ({ ...index, mediaType: types.index }),
+      manifest: (manifest) => ({ ...manifest, mediaType: types.manifest, annotations: { title: "x" } }),
+      config: (config) => ({ created: "1970-01-01T00:00:00Z", config: {}, ...config }),
+    });
+    expect(Buffer.from(await measureImage(image.folder))).toEqual(Buffer.from(image.measurement));
   });
 
   it("where its index is cut at any length", async () => {

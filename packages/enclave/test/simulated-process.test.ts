@@ -74,7 +74,8 @@ describe("the simulated device's process", () => {
   it("says when it listens, signs, and ends when told to", async () => {
     const { args, socket, image } = await deviceArguments();
     const { child, events, exit } = start("simulated/device/main.ts", args);
-    await expect.poll(() => events, { timeout: 10_000 }).toEqual([{ event: "listening" }]);
+    const measurement = toHex(image.measurement);
+    await expect.poll(() => events, { timeout: 10_000 }).toEqual([{ event: "listening", measurement }]);
     const { evidence } = await createSimulatedProvider(socket).getEvidence(new Uint8Array(64));
     expect(toHex(parseSimulatedReport(evidence).measurement)).toBe(toHex(image.measurement));
     child.kill("SIGTERM");
@@ -85,7 +86,7 @@ describe("the simulated device's process", () => {
   it("ends with whoever started it, where it is told to", async () => {
     const { args, socket } = await deviceArguments();
     const { child, events, exit } = start("simulated/device/main.ts", [...args, "--exit-with-parent"]);
-    await expect.poll(() => events, { timeout: 10_000 }).toEqual([{ event: "listening" }]);
+    await expect.poll(() => events, { timeout: 10_000 }).toMatchObject([{ event: "listening" }]);
     child.stdin?.end();
     expect(await exit).toBe(0);
     await expect(createSimulatedProvider(socket).getEvidence(new Uint8Array(64))).rejects.toThrow();

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { BuildError, quoted } from "../build-error.ts";
+import { splitPath } from "../tar/entry-path.ts";
 import type { FileEntry, LayerEntry, Metadata, PlacedEntry } from "../tar/layer-entry.ts";
 
 /** What an ordinary user needs on its own files, to read them in the sandbox and to remove them afterwards. */
@@ -43,7 +44,7 @@ export class Extractor {
 
   /** Writes one entry; `body` is read for files only. Throws a BuildError for what no box holds. */
   async write(entry: LayerEntry, body: AsyncIterable<Uint8Array>): Promise<void> {
-    const path = entry.path.join("/");
+    const { path } = entry;
     if (entry.kind === "whiteout" || entry.kind === "opaque" || entry.kind === "special") {
       throw refuse(path, "a file, directory or link", entry.kind);
     }
@@ -52,7 +53,7 @@ export class Extractor {
     if (entry.kind === "file") await this.#writeFile(entry, path, body);
     else if (entry.kind === "directory") this.#makeDirectory(entry.metadata, path);
     else if (entry.kind === "symlink") this.#makeSymlink(entry.metadata, path, entry.target);
-    else this.#makeLink(path, entry.target.join("/"));
+    else this.#makeLink(path, entry.target);
   }
 
   /** Gives directories their permissions and times, which writing into them would have changed. */
@@ -64,7 +65,7 @@ export class Extractor {
   }
 
   #checkPlace(entry: PlacedEntry, path: string): void {
-    const parent = entry.path.slice(0, -1).join("/");
+    const { parent } = splitPath(path);
     if (parent !== "" && !this.#directories.has(parent)) {
       throw refuse(path, "a parent directory that stands before it", this.#symlinks.has(parent) ? "a symlink" : "none");
     }

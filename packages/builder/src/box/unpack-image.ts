@@ -1,11 +1,12 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { BuildError } from "../build-error.ts";
+import { openBoxImage } from "../image/box-image.ts";
 import { compressionOf } from "../image/compression.ts";
 import { ByteBudget, checkStored, type LayerReading, layerBytes } from "../image/layer-bytes.ts";
-import { openImage } from "../image/open-image.ts";
-import type { SourceImage, SourceLayer } from "../image/source-image.ts";
+import type { SourceLayer } from "../image/source-image.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
 import { checkMembers } from "../options.ts";
+import { EntryBudget } from "../tar/entry-budget.ts";
 import { parseEntry } from "../tar/layer-entry.ts";
 import { readTar } from "../tar/read-tar.ts";
 import { Extractor } from "./extractor.ts";
@@ -45,17 +46,15 @@ async function checkPlain(layer: SourceLayer): Promise<void> {
 async function unpackLayer(
   layer: SourceLayer,
   extractor: Extractor,
-  limits: ImageLimits,
+  entries: EntryBudget,
   reading: LayerReading,
 ): Promise<void> {
   await checkPlain(layer);
-  let entries = 0;
   try {
     await readTar(layerBytes(layer, reading), { field: layer.name, code: "malformed-layer" }, (header, body) => {
-      entries += 1;
-      if (entries <= limits.entries) return extractor.write(parseEntry(header), body);
-      const expected = `at most ${limits.entries} entries`;
-      throw new BuildError("limit-exceeded", { field: layer.name, expected, actual: "more" });
+      const entry = parseEntry(header);
+      entries.take(entry);
+      return extractor.write(entry, body);
     });
   } catch (error) {
     if (reading.signal?.aborted !== true) await checkStored(layer);
@@ -63,19 +62,25 @@ async function unpackLayer(
   }
 }
 
-async function unpackLayers(image: SourceImage, destination: string, options: UnpackOptions): Promise<void> {
-  const limits = { ...imageLimits, ...options.limits };
+async function unpackLayers(
+  layers: readonly SourceLayer[],
+  destination: string,
+  options: UnpackOptions,
+  limits: ImageLimits,
+): Promise<void> {
   const extractor = new Extractor(destination, options.preserveOwners);
+  const entries = new EntryBudget(limits);
   const budget = new ByteBudget(limits.uncompressedBytes);
-  for (const layer of image.layers) {
-    await unpackLayer(layer, extractor, limits, { budget, onStored: () => {}, signal: options.signal });
+  for (const layer of layers) {
+    await unpackLayer(layer, extractor, entries, { budget, onStored: () => {}, signal: options.signal });
   }
   extractor.finish();
 }
 
 /**
  * Unpacks the image of a box into `destination`, a new or empty directory that only the caller can reach. The bytes that
- * are written are those that were compared with the digests. Far stricter than a container runtime: no whiteout, no entry
+ * are written are those that were compared with the digests. Takes the layout that `build` writes and no other: one image,
+ * no index within the index. Far stricter than a container runtime: no whiteout, no entry
  * twice, no parent that is a symlink or comes later, no device. Set-uid bits are never written. Throws a BuildError; then
  * `destination` is gone.
  */
@@ -85,15 +90,12 @@ export async function unpackImage(
   options: UnpackOptions,
 ): Promise<UnpackedImage> {
   checkMembers("unpackImage", options, members);
-  const image = await openImage(imageDir, { ...imageLimits, ...options.limits });
-  try {
-    await checkEmpty(destination);
-    await unpackLayers(image, destination, options).catch(async (error: unknown) => {
-      await rm(destination, { recursive: true, force: true });
-      throw error;
-    });
-    return { configDigest: image.configDigest, diffIds: image.config.diffIds };
-  } finally {
-    await image.close();
-  }
+  const limits = { ...imageLimits, ...options.limits };
+  const image = await openBoxImage(imageDir, limits);
+  await checkEmpty(destination);
+  await unpackLayers(image.layers, destination, options, limits).catch(async (error: unknown) => {
+    await rm(destination, { recursive: true, force: true });
+    throw error;
+  });
+  return { configDigest: image.configDigest, diffIds: image.config.diffIds };
 }

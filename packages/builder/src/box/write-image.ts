@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, type JsonValue } from "@blindbox/encoding";
+import { boxMediaTypes } from "../image/box-image.ts";
 import { blobName } from "../image/descriptor.ts";
 import { type TarEntry, writeTar } from "../tar/write-tar.ts";
 import { boxRoot } from "./box-entries.ts";
@@ -20,13 +21,6 @@ interface Blob {
   readonly digest: string;
   readonly size: number;
 }
-
-const mediaTypes = {
-  index: "application/vnd.oci.image.index.v1+json",
-  manifest: "application/vnd.oci.image.manifest.v1+json",
-  config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar",
-} as const;
 
 const writeBytes = 1 << 20;
 
@@ -109,14 +103,14 @@ export async function writeImage(
   const config = await writeDocument(image, imageConfig(diffIds));
   const manifest = await writeDocument(image, {
     schemaVersion: 2,
-    mediaType: mediaTypes.manifest,
-    config: descriptor(mediaTypes.config, config),
-    layers: blobs.map((blob) => descriptor(mediaTypes.layer, blob)),
+    mediaType: boxMediaTypes.manifest,
+    config: descriptor(boxMediaTypes.config, config),
+    layers: blobs.map((blob) => descriptor(boxMediaTypes.layer, blob)),
     annotations,
   });
   const platform = { os: "linux", architecture: "amd64" };
-  const entry = { ...descriptor(mediaTypes.manifest, manifest), platform, annotations };
-  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] };
+  const entry = { ...descriptor(boxMediaTypes.manifest, manifest), platform, annotations };
+  const index = { schemaVersion: 2, mediaType: boxMediaTypes.index, manifests: [entry] };
   await writeFile(join(image, "index.json"), canonicalJson(index));
   await writeFile(join(image, "oci-layout"), canonicalJson({ imageLayoutVersion: "1.0.0" }));
   return { digest: manifest.digest, configDigest: config.digest, diffIds };

@@ -1,8 +1,10 @@
 /** Runs a box on this machine against the simulated device: for trying out, and for tests. */
 import { join, resolve } from "node:path";
+import { simulatedMeasurement } from "@blindbox/measure";
+import { toHex } from "@blindbox/encoding";
 import { boxRoot } from "../box/box-entries.ts";
 import { boxFiles, checkBoxDirectory } from "../box/box-directory.ts";
-import { unpackImage } from "../box/unpack-image.ts";
+import { type UnpackedImage, unpackImage } from "../box/unpack-image.ts";
 import { checkMembers } from "../options.ts";
 import type { BoxEvent } from "./box-event.ts";
 import { Child } from "./child.ts";
@@ -64,7 +66,7 @@ class LocalRun {
   readonly #options: RunOptions;
   readonly #directory: RunDirectory;
   readonly #ending: AbortController = new AbortController();
-  #unpacking: Promise<unknown> = Promise.resolve();
+  #unpacking: Promise<UnpackedImage> | null = null;
   #device: Child | null = null;
   #box: Child | null = null;
   #ended: Promise<void> | null = null;
@@ -78,7 +80,8 @@ class LocalRun {
   async start(): Promise<BoxEvent> {
     const device = this.#startDevice();
     this.#unpacking = this.#unpack();
-    await Promise.all([device.next("listening"), this.#unpacking]);
+    const [listening, unpacked] = await Promise.all([device.next("listening"), this.#unpacking]);
+    await checkMeasured(listening, unpacked);
     this.#ending.signal.throwIfAborted();
     const box = this.#startBox();
     const deviceEnd = device.exited.then((exit) => Promise.reject(device.failure(exit)));
@@ -102,7 +105,7 @@ class LocalRun {
 
   async #tearDown(): Promise<void> {
     this.#ending.abort();
-    await this.#unpacking.catch(() => {});
+    await this.#unpacking?.catch(() => {});
     await this.#box?.stop(boxGraceMs);
     await this.#device?.stop(deviceGraceMs);
     await this.#directory.remove();
@@ -112,14 +115,14 @@ class LocalRun {
     return join(this.#directory.path, "device.sock");
   }
 
-  async #unpack(): Promise<void> {
+  async #unpack(): Promise<UnpackedImage> {
     const { boxDir, driver } = this.#options;
     const isRoot = process.getuid?.() === 0;
     // Without root the sandbox has one user, to whom every file must belong that it is to read.
     const preserveOwners = isRoot && driver !== "unprivileged";
     const { signal } = this.#ending;
     const image = join(boxDir, boxFiles.image);
-    await unpackImage(image, join(this.#directory.path, "image"), { preserveOwners, signal });
+    return unpackImage(image, join(this.#directory.path, "image"), { preserveOwners, signal });
   }
 
   #startDevice(): Child {
@@ -151,6 +154,15 @@ class LocalRun {
     });
     return this.#box;
   }
+}
+
+/** Device and unpacking each read the image for themselves, and the directory may have changed in between. */
+async function checkMeasured({ measurement }: BoxEvent, unpacked: UnpackedImage): Promise<void> {
+  if (measurement === toHex(await simulatedMeasurement(unpacked))) return;
+  throw new RunError("measurement-differs", {
+    reason: "the image that was unpacked is not the one that the device measured",
+    hint: "something changed the box while it was started: build it again, where nobody else can write to it",
+  });
 }
 
 function checkSocketPath(directory: RunDirectory): void {
@@ -197,10 +209,11 @@ function running(run: LocalRun, ready: BoxEvent, options: RunOptions): RunningBo
 
 /**
  * Starts the simulated device and the box, and resolves when the box is ready. The image is unpacked, verified, into a
- * private directory below the state directory. Processes and directory are gone after `stop`, after either process
+ * private directory below the state directory, and is started only when it is what the device measured. Processes and directory are gone after `stop`, after either process
  * ended, and after an error; when this process itself is killed, both processes see their standard input end and exit.
  *
- * Throws a BuildError for a box that is none or whose image is damaged, a RunError when device or box refuse or end, and
+ * Throws a BuildError for a box that is none or whose image is damaged, a RunError when device or box refuse or end, when
+ * the device measured something else, and for a state directory that is open to others, and
  * the signal's reason when aborted. Throws a TypeError for missing or unknown options.
  *
  * @example

@@ -1,7 +1,8 @@
 /** A private directory for one run. Those of runs that were killed are removed when the next one starts. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { RunError } from "./run-error.ts";
 
 /** A directory of mode 0700. */
 export interface RunDirectory {
@@ -31,10 +32,23 @@ async function removeStale(runs: string): Promise<void> {
   }
 }
 
-/** Makes `runs/<name>` below the state directory. */
+/** Who may write to these may exchange what is run, and the keys that it is attested with. */
+async function ownDirectory(path: string, name: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const { mode, uid } = await stat(path);
+  const hint = "remove it, or choose a state directory that is yours alone (XDG_STATE_HOME)";
+  if (uid !== process.getuid?.()) throw new RunError("state-unusable", { reason: `${name} is another user's`, hint });
+  if ((mode & 0o022) !== 0) throw new RunError("state-unusable", { reason: `others may write to ${name}`, hint });
+}
+
+/**
+ * Makes `runs/<name>` below the state directory. Throws a RunError `state-unusable` where another user owns or may write
+ * to either of these two.
+ */
 export async function createRunDirectory(stateDir: string): Promise<RunDirectory> {
   const runs = join(stateDir, "runs");
-  await mkdir(runs, { recursive: true, mode: 0o700 });
+  await ownDirectory(stateDir, "the state directory");
+  await ownDirectory(runs, "the directory of runs");
   await removeStale(runs);
   const name = `${process.pid}-${await startTime(process.pid)}-${randomBytes(4).toString("hex")}`;
   const path = join(runs, name);

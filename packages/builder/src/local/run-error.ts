@@ -1,8 +1,16 @@
 /**
- * Why a box does not run on this machine: one of its two processes refused (it says why) or ended, or the state
- * directory's path is too long for the device's socket.
+ * Why a box does not run on this machine: one of its two processes refused (it says why) or ended, the device measured
+ * another image than the one that was unpacked, the state directory is open to other users, or its path is too long for
+ * the device's socket.
  */
-export type RunErrorCode = "device-refused" | "device-failed" | "box-refused" | "box-failed" | "path-too-long";
+export type RunErrorCode =
+  | "device-refused"
+  | "device-failed"
+  | "box-refused"
+  | "box-failed"
+  | "measurement-differs"
+  | "state-unusable"
+  | "path-too-long";
 
 /** The facts of one failure. */
 export interface RunProblem {

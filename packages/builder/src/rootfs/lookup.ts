@@ -1,6 +1,7 @@
 /** Walking the tree as a process with this root would: no symlink and no `..` leads out of it. */
 import { BuildError, quoted } from "../build-error.ts";
 import { maxLinkHops } from "../limits.ts";
+import type { EntryBudget } from "../tar/entry-budget.ts";
 import { type DirectoryNode, emptyDirectory, type TreeNode } from "./tree.ts";
 
 interface Walk {
@@ -50,14 +51,15 @@ function badParent(parts: readonly string[], actual: string): BuildError {
 /**
  * The directory that a path leads to, missing ones made, symlinks to existing directories followed inside the root.
  * Throws a BuildError where a file stands in the way, or a symlink that leads to no directory: container runtimes differ
- * on those, so no answer would be the right one.
+ * on those, so no answer would be the right one. Each directory that is made is taken from `budget`.
  */
-export function ensureDirectory(root: DirectoryNode, parts: readonly string[]): DirectoryNode {
+export function ensureDirectory(root: DirectoryNode, parts: readonly string[], budget: EntryBudget): DirectoryNode {
   let directory = root;
   const walk: Walk = { hops: 0 };
   for (const part of parts) {
     const child: TreeNode | undefined = directory.names.get(part);
     if (child === undefined) {
+      budget.takeName();
       const made = emptyDirectory(directory);
       directory.names.set(part, made);
       directory = made;

@@ -1,5 +1,5 @@
 import { BuildError, type BuildErrorCode, quoted } from "../build-error.ts";
-import { maxNameBytes, maxPathBytes } from "../limits.ts";
+import { maxNameBytes, maxPathBytes, maxPathDepth } from "../limits.ts";
 
 function refused(code: BuildErrorCode, name: string, expected: string, actual: string): BuildError {
   return new BuildError(code, { field: `entry ${quoted(name)}`, expected, actual });
@@ -18,14 +18,32 @@ function checkLength(text: string, name: string, what: "name" | "path", most: nu
 }
 
 /**
- * The names on the way to an entry; empty for the root itself. A leading `/` or `./` means the image's root, as in every
- * container runtime. Throws for `..`, for names that are too long, that hold a zero byte, or that are no UTF-8.
+ * The path of an entry below the root, without slashes at its ends; empty for the root itself. A leading `/` or `./` means
+ * the image's root, as in every container runtime. Throws for `..`, for paths that are too long or too deep, for names
+ * that are too long, that hold a zero byte, or that are no UTF-8.
  */
-export function entryPath(name: string): readonly string[] {
+export function entryPath(name: string): string {
+  // As written, and before anything is made of it: a PAX record may hold megabytes.
+  checkLength(name, name, "path", maxPathBytes);
   checkText(name, name);
-  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  const parts = pathParts(name).filter((part) => part !== ".");
   if (parts.includes("..")) throw refused("path-traversal", name, "a path inside the image", "a path with ..");
-  checkLength(parts.join("/"), name, "path", maxPathBytes);
+  if (parts.length > maxPathDepth) throw tooDeep(name, parts.length);
   for (const part of parts) checkLength(part, name, "name", maxNameBytes);
-  return parts;
+  return parts.join("/");
+}
+
+function tooDeep(name: string, depth: number): BuildError {
+  return refused("limit-exceeded", name, `a path of at most ${maxPathDepth} names`, `${depth}`);
+}
+
+/** The names of a path; none for the root. */
+export function pathParts(path: string): readonly string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+/** Where an entry is: the path of its directory, and its name there. Both are empty for the root. */
+export function splitPath(path: string): { readonly parent: string; readonly name: string } {
+  const slash = path.lastIndexOf("/");
+  return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
 }

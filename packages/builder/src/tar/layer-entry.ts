@@ -1,6 +1,6 @@
 import { BuildError, quoted } from "../build-error.ts";
 import { maxTargetBytes } from "../limits.ts";
-import { checkText, entryPath } from "./entry-path.ts";
+import { checkText, entryPath, pathParts, splitPath } from "./entry-path.ts";
 import type { TarHeader } from "./read-tar.ts";
 
 /** Owner, permissions and time of an entry. */
@@ -24,8 +24,8 @@ export type LayerEntry = PlacedEntry | WhiteoutEntry | OpaqueEntry | SpecialEntr
 export type PlacedEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardLinkEntry;
 
 interface EntryPlace {
-  /** Names on the way to it; empty for the root. */
-  readonly path: readonly string[];
+  /** Names with slashes between them; empty for the root. One text and no list: it is kept for every entry. */
+  readonly path: string;
 }
 
 /** A regular file; `offset` is where its bytes start in the layer. */
@@ -51,7 +51,8 @@ export interface SymlinkEntry extends EntryPlace {
 /** Another name for the file at `target`, whose metadata it has; what its own header says of them does not count. */
 export interface HardLinkEntry extends EntryPlace {
   readonly kind: "hard-link";
-  readonly target: readonly string[];
+  /** As `path`. */
+  readonly target: string;
 }
 
 /** Hides what the layers below have at `path`. */
@@ -80,12 +81,31 @@ function unsupported(header: TarHeader, expected: string, hint?: string): BuildE
   return new BuildError("unsupported-entry", hint === undefined ? problem : { ...problem, hint });
 }
 
+/** The forms that POSIX gives them (pax, "Extended Header Keywords"); readers differ on every other text. */
+const numericRecords = [
+  ["size", /^\d+$/],
+  ["uid", /^\d+$/],
+  ["gid", /^\d+$/],
+  ["mtime", /^-?\d+(\.\d*)?$/],
+] as const;
+
+function notANumber(header: TarHeader, member: string): BuildError {
+  const problem = { field: `entry ${quoted(header.name)}`, expected: `a number as ${member}`, actual: "none" };
+  return new BuildError("malformed-layer", problem);
+}
+
+function checkRecords(header: TarHeader): void {
+  for (const [member, form] of numericRecords) {
+    const record = header.pax?.[member];
+    if (record !== undefined && !form.test(record)) throw notANumber(header, member);
+  }
+}
+
 function numberOf(header: TarHeader, member: "mode" | "uid" | "gid"): number {
   const record = member === "mode" ? undefined : header.pax?.[member];
   const value = record === undefined ? header[member] : Number(record);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  const problem = { field: `entry ${quoted(header.name)}`, expected: `a number as ${member}`, actual: "none" };
-  throw new BuildError("malformed-layer", problem);
+  throw notANumber(header, member);
 }
 
 function metadataOf(header: TarHeader): Metadata {
@@ -106,10 +126,10 @@ function refuseSparse(header: TarHeader): void {
   throw unsupported({ ...header, type: "sparse file" }, "a file with all its bytes", "pack the layer without --sparse");
 }
 
-function whiteoutOf(header: TarHeader, path: readonly string[]): LayerEntry | null {
-  const name = path.at(-1) ?? "";
-  const parent = path.slice(0, -1);
-  if (parent.some((part) => part.startsWith(whiteoutPrefix))) throw unsupported(header, "nothing below a whiteout");
+function whiteoutOf(header: TarHeader, path: string): LayerEntry | null {
+  const { parent, name } = splitPath(path);
+  if (pathParts(parent).some((part) => part.startsWith(whiteoutPrefix)))
+    throw unsupported(header, "nothing below a whiteout");
   if (header.type === "character-device" && header.devmajor === 0 && header.devminor === 0) {
     return { kind: "whiteout", path };
   }
@@ -124,7 +144,7 @@ function whiteoutOf(header: TarHeader, path: readonly string[]): LayerEntry | nu
     const problem = { field: `entry ${quoted(header.name)}`, expected: "a whiteout of a name", actual: quoted(hidden) };
     throw new BuildError("path-traversal", problem);
   }
-  return { kind: "whiteout", path: [...parent, hidden] };
+  return { kind: "whiteout", path: parent === "" ? hidden : `${parent}/${hidden}` };
 }
 
 function symlinkTarget(header: TarHeader): string {
@@ -142,6 +162,7 @@ function symlinkTarget(header: TarHeader): string {
  */
 export function parseEntry(header: TarHeader): LayerEntry {
   refuseSparse(header);
+  checkRecords(header);
   const path = entryPath(header.name);
   const whiteout = whiteoutOf(header, path);
   if (whiteout !== null) return whiteout;

@@ -1,10 +1,10 @@
 /** The simulated vendor's keys: made once for each state folder, and never half. */
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatPem, parsePem } from "@blindbox/encoding";
 import { type Identity, issueChain, type KeyPair } from "./certificates.ts";
-import { orDeviceError } from "./device-error.ts";
+import { DeviceError, orDeviceError } from "./device-error.ts";
 
 /** Who is in the chain, from the root down. */
 export const ranks = ["root", "intermediate", "device"] as const;
@@ -17,7 +17,7 @@ export type Identities = Readonly<Record<Rank, Identity>>;
  * The identities kept in `folder`, made on first use. Also leaves the root's certificate in `folder/root.pem`, for
  * verifiers. Two devices that start at once end with the same identities.
  *
- * @throws DeviceError with code `state-unusable`
+ * @throws DeviceError with code `state-unusable`, also where another user owns or may write to the folder or its keys.
  */
 export function openIdentities(folder: string, now: number): Promise<Identities> {
   return orDeviceError(
@@ -25,6 +25,7 @@ export function openIdentities(folder: string, now: number): Promise<Identities>
     "remove the state folder; clients must then be given its new root.pem",
     async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await checkOwn(folder, "state folder");
       await chmod(folder, 0o700);
       const keys = join(folder, "keys");
       const identities = (await readIdentities(keys)) ?? (await makeIdentities(folder, keys, now));
@@ -32,6 +33,14 @@ export function openIdentities(folder: string, now: number): Promise<Identities>
       return identities;
     },
   );
+}
+
+/** Keys that another user may have put there are nobody's proof of anything. */
+async function checkOwn(folder: string, name: string): Promise<void> {
+  const { mode, uid } = await stat(folder);
+  const hint = "remove it, or name a state folder that is yours and that nobody else may write to";
+  if (uid !== process.getuid?.()) throw new DeviceError("state-unusable", `the ${name} is another user's`, hint);
+  if ((mode & 0o022) !== 0) throw new DeviceError("state-unusable", `others may write to the ${name}`, hint);
 }
 
 async function makeIdentities(folder: string, keys: string, now: number): Promise<Identities> {
@@ -58,6 +67,7 @@ async function writeIdentity(folder: string, rank: Rank, { privateKey, certifica
 /** Null where there is none yet. */
 async function readIdentities(folder: string): Promise<Identities | null> {
   try {
+    await checkOwn(folder, "folder of the keys");
     const [root, intermediate, device] = await Promise.all(ranks.map((rank) => readIdentity(folder, rank)));
     return root && intermediate && device ? { root, intermediate, device } : null;
   } catch (error) {

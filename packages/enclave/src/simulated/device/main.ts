@@ -1,6 +1,7 @@
 /** Entry of the simulated device's process. */
 import { parseArgs } from "node:util";
 import { resolve } from "node:path";
+import { toHex } from "@blindbox/encoding";
 import { createEventWriter } from "../../events.ts";
 import { onParentEnd } from "../../parent.ts";
 import { createDevice, type Device, type DeviceOptions } from "./device.ts";
@@ -14,7 +15,8 @@ try {
   const { options, exitWithParent } = readArguments(process.argv.slice(2));
   const device = await createDevice(options);
   closeOnEnd(device, exitWithParent);
-  onEvent({ event: "listening" });
+  // Whoever unpacks the image compares: what runs has to be what was measured.
+  onEvent({ event: "listening", measurement: toHex(device.measurement) });
 } catch (error) {
   if (!(error instanceof DeviceError)) throw error;
   onEvent({ event: "refused", code: error.code, reason: error.message, hint: error.hint });
