@@ -213,9 +213,9 @@ describe("a self-test", () => {
     expect(formatSelfTest(outcomes)).toBe(selfTest);
   });
 
-  test("names each of its sixteen probes once", () => {
-    expect(new Set(SELF_TEST_PROBES).size).toBe(16);
-    expect(SELF_TEST_PROBES).toHaveLength(16);
+  test("names each of its nineteen probes once", () => {
+    expect(new Set(SELF_TEST_PROBES).size).toBe(19);
+    expect(SELF_TEST_PROBES).toHaveLength(19);
   });
 });
 
