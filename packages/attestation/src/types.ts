@@ -130,6 +130,22 @@ export interface Claims {
   readonly binding: BindingMode | null;
 }
 
+/** What is claimed where nothing could be read at all. */
+export const NO_CLAIMS: Claims = Object.freeze({
+  tee: null,
+  registers: null,
+  measurement: null,
+  tcb: null,
+  debug: null,
+  release: null,
+  manifest: null,
+  runtime: null,
+  sandboxDriver: null,
+  tls: null,
+  time: null,
+  binding: null,
+});
+
 /** `affirming` needs every check to have passed; a `warning` is for the caller to accept explicitly or to refuse. */
 export type AttestationStatus = "affirming" | "warning" | "contraindicated";
 

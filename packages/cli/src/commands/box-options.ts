@@ -1,12 +1,5 @@
 import { join } from "node:path";
-import {
-  errorFor,
-  simulated,
-  type AttestationResult,
-  type Claims,
-  type Finding,
-  type Tee,
-} from "@blindbox/attestation";
+import { errorFor, NO_CLAIMS, simulated, type AttestationResult, type Finding, type Tee } from "@blindbox/attestation";
 import type { AcceptableWarning, VerifyOptions } from "@blindbox/client";
 import { EncodingError } from "@blindbox/encoding";
 import { manifestDigest } from "@blindbox/manifest";
@@ -112,21 +105,6 @@ const noHardware: Finding = {
   hint: "for development, accept a box that protects nothing: add --simulated",
 };
 
-const nothingClaimed: Claims = {
-  tee: null,
-  registers: null,
-  measurement: null,
-  tcb: null,
-  debug: null,
-  release: null,
-  manifest: null,
-  runtime: null,
-  sandboxDriver: null,
-  tls: null,
-  time: null,
-  binding: null,
-};
-
 function refusedUnseen(finding: Finding): AttestationResult {
-  return { status: "contraindicated", tee: null, claims: nothingClaimed, findings: [finding] };
+  return { status: "contraindicated", tee: null, claims: NO_CLAIMS, findings: [finding] };
 }

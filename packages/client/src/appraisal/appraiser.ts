@@ -1,8 +1,8 @@
 /** Composes the one Attestation Result: what the Verifier found, and what only the client can compare. */
 import {
   createVerifier,
+  NO_CLAIMS,
   type AttestationResult,
-  type Claims,
   type Finding,
   type ReferenceValues,
   type Verifier,
@@ -63,21 +63,6 @@ function lower(status: AttestationResult["status"], added: readonly Finding[]): 
   return added.every((finding) => finding.status === "passed") ? status : "warning";
 }
 
-const nothingClaimed: Claims = {
-  tee: null,
-  registers: null,
-  measurement: null,
-  tcb: null,
-  debug: null,
-  release: null,
-  manifest: null,
-  runtime: null,
-  sandboxDriver: null,
-  tls: null,
-  time: null,
-  binding: null,
-};
-
 function refuse(fault: AnswerError | ChannelError): AttestationResult {
   const unbound = fault instanceof ChannelError;
   const finding: Finding = {
@@ -91,5 +76,5 @@ function refuse(fault: AnswerError | ChannelError): AttestationResult {
       ? "Connect to the box itself, with nothing in between that ends TLS."
       : "Check that this is a box's address.",
   };
-  return { status: "contraindicated", tee: null, claims: nothingClaimed, findings: [finding] };
+  return { status: "contraindicated", tee: null, claims: NO_CLAIMS, findings: [finding] };
 }
