@@ -16,7 +16,9 @@ let box: ChildProcess | null = null;
 
 function environment(): NodeJS.ProcessEnv {
   const { XDG_STATE_HOME: _state, XDG_CACHE_HOME: _cache, BLINDBOX_API_KEY: _key, ...rest } = process.env;
-  return { ...rest, HOME: folder, PATH: `${join(folder, "bin")}:${process.env.PATH ?? ""}` };
+  // Without the pinned Node in front: a newcomer has the machine's own.
+  const path = (process.env.PATH ?? "").split(":").filter((entry) => !entry.includes("node_modules"));
+  return { ...rest, HOME: folder, PATH: [join(folder, "bin"), ...path].join(":") };
 }
 
 function type(line: string): { readonly status: number | null; readonly output: string } {
@@ -32,13 +34,17 @@ beforeAll(() => {
   execFileSync("tsc", ["-b"], { cwd: root });
   execFileSync("node", ["scripts/bundle-enclave.ts"], { cwd: root });
   mkdirSync(join(folder, "bin"));
-  writeFileSync(
-    join(folder, "bin/blindbox"),
-    `#!/bin/sh\nexec node ${join(root, "packages/cli/bin/blindbox.js")} "$@"\n`,
-  );
+  writeFileSync(join(folder, "bin/blindbox"), `#!/bin/sh\nexec ${aliased()} "$@"\n`);
   chmodSync(join(folder, "bin/blindbox"), 0o755);
   symlinkSync(join(root, "examples"), join(folder, "examples"));
 });
+
+/** What README's alias stands for, as typed at the top of the checkout; each line below runs in a shell of its own. */
+function aliased(): string {
+  const command = /^alias blindbox="(.+)"$/.exec(blocks[2]?.[0] ?? "")?.[1];
+  if (command === undefined) throw new Error("README does not say what blindbox is");
+  return command.replaceAll("$PWD/", root);
+}
 
 afterAll(async () => {
   if (box !== null && box.exitCode === null) {
@@ -68,13 +74,13 @@ function startInBackground(line: string): Promise<string> {
   });
 }
 
-test("README has exactly two set-up commands, and then the two blocks of the first box", () => {
+test("README has exactly two set-up commands, and then the blocks of the first box", () => {
   expect(blocks.slice(0, 2)).toEqual([["./demo"], ["./test"]]);
-  expect(blocks).toHaveLength(4);
+  expect(blocks).toHaveLength(5);
 });
 
 test("what README says to type leads to a verified answer of the app", { timeout: 120_000 }, async () => {
-  const lines = blocks.slice(2).flat();
+  const lines = blocks.slice(3).flat();
   const run = lines.findIndex((line) => line.startsWith("blindbox run"));
   for (const line of lines.slice(0, run)) expect(type(line), line).toMatchObject({ status: 0 });
   expect(await startInBackground(lines[run] ?? "")).toContain("https://127.0.0.1:8443");

@@ -3,7 +3,9 @@
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`error: Node: expected 22.19 or later, got ${process.versions.node}\n`);
-  process.stderr.write("hint: install a current Node; blindbox then runs as it is\n");
+  process.stderr.write(
+    "hint: install a current Node, or in a checkout run node_modules/.bin/node packages/cli/bin/blindbox.js\n",
+  );
   process.exit(2);
 }
 const { main } = await import("../dist/main.js");
