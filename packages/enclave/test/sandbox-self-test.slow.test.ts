@@ -1,7 +1,7 @@
 /** The self-test says "denied" of a tight sandbox, and "allowed" of each way in which one could be loose. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { SELF_TEST_PROBES } from "@blindbox/attestation";
@@ -169,10 +169,12 @@ async function testOnHost(isolation: readonly string[] = ["--unshare-pid"]): Pro
   const file = join(scratch, "program");
   writeFileSync(file, assemble(steps, { reportTo: 2, resultsTo: 1, firstStep: 0 }));
   chmodSync(file, 0o755);
+  const inherited = openSync(file, "r");
   const files = ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev", "--bind", scratch, scratch, "--dir", "/tmp"];
   const { stdout } = spawnSync("/usr/bin/bwrap", [...isolation, "--die-with-parent", ...files, file], {
-    stdio: ["ignore", "pipe", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe", inherited],
   });
+  closeSync(inherited);
   await setTimeout(100);
   const results = readResults(stdout, steps) ?? [];
   canaries.close();
