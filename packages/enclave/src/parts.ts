@@ -2,7 +2,8 @@
  * What the rooms of the enclave know of each other: types only. The rooms never import one another; `start.ts` puts the
  * parts together.
  */
-import type { Socket } from "node:net";
+import type { Socket as DatagramSocket } from "node:dgram";
+import type { Server as NetServer, Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { TeeKind } from "@blindbox/attestation";
 import type { JsonValue } from "@blindbox/encoding";
@@ -70,6 +71,37 @@ export interface SandboxSpec {
   readonly port: number;
   /** Absolute path of a directory that the driver may use for what it has to put on disk. */
   readonly scratch: string;
+  /** `many`: the application may change to other users of its image. Only the rooted driver can. */
+  readonly users: "one" | "many";
+  /** TCP ports on which the gate listens, on every address that the application may dial; without 53. */
+  readonly egressPorts: readonly number[];
+  /** PEM of the certificates that the application is to trust beside those of its image; null where there are none. */
+  readonly trust: string | null;
+}
+
+/**
+ * Takes what the application sends out. The sockets were made in the gate's network and nothing was read from them; the
+ * sandbox forgets them. After the gate was made anew there are new ones.
+ */
+export interface EgressReceiver {
+  /** Listens on one port of `egressPorts` in the gate. `localAddress` of a connection is what the application dialled. */
+  listener(server: NetServer): void;
+  /** Listens on TCP port 53 of the gate's own address. */
+  dnsListener(server: NetServer): void;
+  /** Bound to UDP port 53 of the gate's own address. */
+  dnsSocket(socket: DatagramSocket): void;
+}
+
+/** Decides everything that leaves the box on the application's behalf. */
+export interface EgressRoom {
+  readonly receiver: EgressReceiver;
+  /** PEM of the per-boot authority that ends the application's TLS; null where no rule is `verified`. */
+  readonly authority: string | null;
+  /** `sha256:<hex>`: head of the ledger now. */
+  ledgerHead(): string;
+  /** The ledger's document, as text. */
+  ledger(): string;
+  close(): Promise<void>;
 }
 
 /** What one probe of the self-test met; only `denied` lets the box start. */

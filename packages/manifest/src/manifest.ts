@@ -36,6 +36,11 @@ export interface App {
   /** Absolute paths that are writable (and empty at start); all others are read-only. */
   readonly writable: readonly string[];
   readonly resources: Resources;
+  /**
+   * `one`: the application keeps the user it is started as. `many`: it may change to other users of its image and give
+   * files to them, as nginx and PostgreSQL do, which needs the `rooted` driver.
+   */
+  readonly users: "one" | "many";
 }
 
 /** Numeric user and group inside the sandbox, 0 to 65535. */
@@ -77,6 +82,8 @@ export interface ApiKeyPrincipal {
   readonly id: string;
   /** `sha256:<64 lower-case hex>` of the whole ASCII key. */
   readonly apiKey: string;
+  /** Whether the caller may read the egress ledger. */
+  readonly audit: boolean;
 }
 
 /** A caller that presents a JWT of one issuer for one audience. */
@@ -134,26 +141,54 @@ export interface Limits {
   readonly concurrent: number;
 }
 
-/** One way out. */
-export type Egress = VerifiedEgress | PassthroughEgress;
+/** One way out. The first three see or check what goes through; `tcp` and `http` trust the network, and say so. */
+export type Egress = VerifiedEgress | PassthroughEgress | HttpEgress | TcpEgress;
 
-/** HTTPS whose certificate the box itself verifies, and whose requests it sees. */
-export interface VerifiedEgress {
+/** What the box lets through to the paths and methods of one host. `any` must be written. */
+export interface RequestRules {
+  readonly methods: readonly Method[] | "any";
+  /** Literal paths or paths that end in `/**`. */
+  readonly paths: readonly string[] | "any";
+}
+
+/** HTTPS that the box itself originates: it verifies the host's certificate, and sees every request. */
+export interface VerifiedEgress extends RequestRules {
   readonly mode: "verified";
   /** Lower-case DNS name, or `*.` and one. */
   readonly host: string;
   readonly ports: readonly number[];
-  readonly methods: readonly Method[];
-  /** Literal paths or paths that end in `/**`. */
-  readonly paths: readonly string[];
+  /** Whether a request may become a WebSocket, into which the box does not look. */
+  readonly websocket: boolean;
+  /** `sha256:<64 lower-case hex>` of SPKIs, of which one must be in the verified chain; empty: none is demanded. */
+  readonly pins: readonly string[];
+  /** Base64 of DER certificates that are the only roots for this host; null: the measured root store. */
+  readonly roots: readonly string[] | null;
 }
 
-/** Bytes that the box does not look into; weaker, since it trusts the network to lead to the host. */
+/** TLS that the box does not look into; weaker, since it trusts the network to lead to the host. */
 export interface PassthroughEgress {
   readonly mode: "passthrough";
   /** Lower-case DNS name, or `*.` and one. */
   readonly host: string;
   readonly ports: readonly number[];
+}
+
+/** Plain HTTP whose requests the box sees, and so does the network. */
+export interface HttpEgress extends RequestRules {
+  readonly mode: "http";
+  /** Lower-case DNS name, or `*.` and one. */
+  readonly host: string;
+  readonly ports: readonly number[];
+  readonly trusts: "network";
+}
+
+/** Bytes of any protocol, unprotected by the box. */
+export interface TcpEgress {
+  readonly mode: "tcp";
+  /** Lower-case DNS name, `*.` and one, or an IPv4 address in dotted form. */
+  readonly host: string;
+  readonly ports: readonly number[];
+  readonly trusts: "network";
 }
 
 /** The id that stands for callers that present no credential. No principal may bear it. */
