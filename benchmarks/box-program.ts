@@ -1,26 +1,48 @@
 /**
- * A gateway with its attester and an in-process simulated device, in front of an application that it dials on loopback: a
- * box without its sandbox. Beside it, on another port, a plain node:https server with the same kind of certificate.
+ * A gateway with its attester and an in-process simulated device, in front of an application that it dials on loopback, or
+ * that it has in a sandbox. Beside it, on another port, a plain node:https server with the same kind of certificate.
  */
 import { generateKeyPairSync, hash, randomBytes } from "node:crypto";
 import { createServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { formatSelfTest, SELF_TEST_PROBES } from "@blindbox/attestation";
 import { formatPem, toHex } from "@blindbox/encoding";
-import { apiKeyDigest, createAccessDecider, formatManifest, type Manifest, manifestDigest } from "@blindbox/manifest";
+import {
+  apiKeyDigest,
+  createAccessDecider,
+  createAuditDecider,
+  formatManifest,
+  type Manifest,
+  manifestDigest,
+} from "@blindbox/manifest";
 import { formatRelease, type Release, runtimeDigest } from "@blindbox/release";
 import { createAttester } from "../packages/enclave/src/attester/index.ts";
+import { createEgress } from "../packages/enclave/src/egress/index.ts";
 import { createGateway, createTlsIdentity, type TlsIdentity } from "../packages/enclave/src/gateway/index.ts";
-import type { Attester, EvidenceProvider } from "../packages/enclave/src/parts.ts";
+import type { AppUpstream, Attester, EgressRoom, EmitEvent, EvidenceProvider } from "../packages/enclave/src/parts.ts";
+import { createSandbox } from "../packages/enclave/src/sandbox/index.ts";
 import { issueChain } from "../packages/enclave/src/simulated/device/certificates.ts";
 import { createSilicon } from "../packages/enclave/src/simulated/device/silicon.ts";
 import { currentSilicon } from "../packages/enclave/src/simulated/index.ts";
+import { createSupervisor } from "../packages/enclave/src/supervisor/index.ts";
 import { body } from "./body.ts";
 import { answerParent } from "./child.ts";
 
+/** An application on 127.0.0.1. */
+export interface OpenApp {
+  readonly port: number;
+}
+
+/** An application that listens at port 80 inside a sandbox. */
+export interface SandboxedApp {
+  readonly rootfs: string;
+  readonly command: readonly string[];
+  /** A folder for what the sandbox has to put on disk. */
+  readonly scratch: string;
+}
+
 export interface BoxSettings {
-  /** Of the application on 127.0.0.1. */
-  readonly appPort: number;
+  readonly app: OpenApp | SandboxedApp;
   /** Milliseconds that the device takes for one report, beside its signature. */
   readonly deviceMs: number;
 }
@@ -71,10 +93,11 @@ function makeManifest(callerKey: string): Manifest {
       env: {},
       ready: null,
       writable: [],
-      resources: { memory: 2 ** 30, cpus: 1000, processes: 128, tmp: 2 ** 26 },
+      resources: { memory: 2 ** 30, cpus: 2000, processes: 128, tmp: 2 ** 26 },
+        users: "one",
     },
     access: {
-      principals: [{ id: "caller", apiKey: callerKey }],
+      principals: [{ id: "caller", apiKey: callerKey, audit: false }],
       rules: [{ allow: ["caller"], methods: ["GET"], path: "/**", limits: wideLimits }],
     },
     egress: [],
@@ -110,7 +133,15 @@ function digestOf(text: string): string {
   return `sha256:${hash("sha256", text, "hex")}`;
 }
 
-async function makeAttester(device: Device, release: Release, manifest: string, tls: string): Promise<Attester> {
+interface AttesterParts {
+  readonly device: Device;
+  readonly release: Release;
+  readonly manifest: string;
+  readonly tls: string;
+  readonly egress: EgressRoom;
+}
+
+async function makeAttester({ device, release, manifest, tls, egress }: AttesterParts): Promise<Attester> {
   const selfTest = formatSelfTest(Object.fromEntries(SELF_TEST_PROBES.map((probe) => [probe, "denied"])));
   const facts = {
     runtime: await runtimeDigest(release.runtime),
@@ -118,10 +149,27 @@ async function makeAttester(device: Device, release: Release, manifest: string, 
     tls,
     sandbox: { driver: "rooted", selfTest: digestOf(selfTest) } as const,
     channel: null,
-    ledger: null,
     audit: null,
   };
-  return createAttester({ provider: device.provider, facts, selfTest, manifest, now: Date.now });
+  const ledgerHead = () => egress.ledgerHead();
+  return createAttester({ provider: device.provider, facts, ledgerHead, selfTest, manifest, now: Date.now });
+}
+
+/** Resolves when the application takes requests. */
+async function startApp(app: BoxSettings["app"], manifest: Manifest, { receiver }: EgressRoom): Promise<AppUpstream> {
+  if ("port" in app) return { state: () => "ready", dial: () => dialApp(app.port) };
+  const { env, workingDir, user, users, writable, resources, port } = manifest.app;
+  const spec = { ...app, env, workingDir, user, users, writable, resources, port, egressPorts: [], trust: null };
+  const sandbox = await createSandbox(spec, "rooted", receiver);
+  const ready = Promise.withResolvers<void>();
+  const onEvent: EmitEvent = ({ event }) => {
+    if (event === "app-ready") ready.resolve();
+    if (event === "app-down") ready.reject(new Error("the application ended"));
+  };
+  const supervisor = createSupervisor({ sandbox, ready: null, logs: "none", onEvent });
+  await supervisor.start();
+  await ready.promise;
+  return supervisor;
 }
 
 async function dialApp(port: number): Promise<Socket> {
@@ -144,17 +192,19 @@ async function startPlain({ key, certificate }: TlsIdentity): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function startBox({ appPort, deviceMs }: BoxSettings): Promise<void> {
+async function startBox({ app, deviceMs }: BoxSettings): Promise<void> {
   const apiKey = `bb_${randomBytes(32).toString("base64url")}`;
   const [device, identity] = [await makeDevice(deviceMs), await createTlsIdentity(Date.now())];
   const manifest = makeManifest(await apiKeyDigest(apiKey));
   const manifestText = formatManifest(manifest);
   const release = makeRelease(await manifestDigest(manifestText), device.measurement);
+  const egress = await createEgress({ manifest, resolvers: null, now: Date.now, onEvent: () => {} });
   const gateway = createGateway({
     identity,
-    attester: await makeAttester(device, release, manifestText, identity.spkiDigest),
+    attester: await makeAttester({ device, release, manifest: manifestText, tls: identity.spkiDigest, egress }),
     access: createAccessDecider(manifest),
-    upstream: { state: () => "ready", dial: () => dialApp(appPort) },
+    ledger: { auditors: createAuditDecider(manifest), document: () => egress.ledger() },
+    upstream: await startApp(app, manifest, egress),
     logs: manifest.logs,
     onEvent: () => {},
     monotonic: () => performance.now(),

@@ -2,12 +2,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { createTlsIdentity } from "../packages/enclave/src/gateway/index.ts";
+import { cpuOf } from "./cpu.ts";
 
 export interface Nginx extends AsyncDisposable {
   readonly port: number;
@@ -88,11 +89,4 @@ async function untilListening(port: number): Promise<void> {
     }
   }
   throw new Error("nginx does not listen");
-}
-
-// Nanoseconds on a CPU, as the scheduler counted them: clock ticks of 10 ms would be too coarse.
-async function cpuOf(pid: number): Promise<number> {
-  const tasks = await readdir(`/proc/${pid}/task`);
-  const spent = tasks.map(async (task) => readFile(`/proc/${pid}/task/${task}/schedstat`, "latin1"));
-  return (await Promise.all(spent)).reduce((sum, text) => sum + Number(text.split(" ")[0]) / 1000, 0);
 }

@@ -9,6 +9,7 @@ export {
   parseEvidenceDocument,
 } from "./document.ts";
 export { MAX_ATTESTATION_REQUEST_BYTES, formatAttestationRequest, parseAttestationRequest } from "./request.ts";
+export * from "./ledger/index.ts";
 export * from "./simulated/index.ts";
 export { strictPolicy, type AppraisalPolicy } from "./appraisal-policy.ts";
 export type { ParsedEvidence, Tee } from "./tee.ts";

@@ -62,6 +62,7 @@ function claimsOf(appraisal: Appraisal, findings: readonly Finding[]): Claims {
     runtime: statement?.runtime ?? null,
     sandboxDriver: statement?.sandbox.driver ?? null,
     tls: statement?.tls ?? null,
+    ledger: statement?.ledger ?? null,
     time: statement?.time ?? null,
     binding: proven ? connection.channel.binding : null,
   };

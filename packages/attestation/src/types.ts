@@ -124,6 +124,8 @@ export interface Claims {
   readonly sandboxDriver: string | null;
   /** `sha256:<hex>` of the DER SubjectPublicKeyInfo of the box's TLS key. */
   readonly tls: string | null;
+  /** `sha256:<hex>`: head of the egress ledger when the Statement was made; `null` where the box keeps none. */
+  readonly ledger: string | null;
   /** The box's clock, in seconds since 1970. */
   readonly time: number | null;
   /** The level that was proven on this connection; `null` where no nonce was asked for or the proof failed. */
@@ -142,6 +144,7 @@ export const NO_CLAIMS: Claims = Object.freeze({
   runtime: null,
   sandboxDriver: null,
   tls: null,
+  ledger: null,
   time: null,
   binding: null,
 });

@@ -28,6 +28,7 @@ test("the claims say what was proven", async () => {
     runtime,
     sandboxDriver: "rooted",
     tls: sha256Text(tlsSpki),
+    ledger: null,
     time: NOW,
     binding: "tls-exporter",
   });

@@ -1,16 +1,18 @@
 import type { Command } from "commander";
+import { addAudit } from "./commands/audit.ts";
 import { addBuild } from "./commands/build.ts";
 import { createCommand, type CommandContext } from "./commands/command.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addManifest } from "./commands/manifest.ts";
+import { addPolicy } from "./commands/policy.ts";
 import { addRequest } from "./commands/request.ts";
 import { addRun } from "./commands/run.ts";
 import { addVerify } from "./commands/verify.ts";
 import { packageVersion } from "./version.ts";
 
 /** In the order in which a newcomer meets them. */
-const commands = [addInit, addKeys, addBuild, addRun, addVerify, addRequest, addManifest];
+const commands = [addInit, addKeys, addBuild, addRun, addVerify, addRequest, addAudit, addManifest, addPolicy];
 
 const description =
   "Wraps an application's container image so that its users can check what runs before they send data.";

@@ -16,6 +16,7 @@ const manifest: Manifest = {
     ready: null,
     writable: [],
     resources: { memory: 2 ** 26, cpus: 1000, processes: 16, tmp: 2 ** 20 },
+    users: "one",
   },
   access: { principals: [], rules: [] },
   egress: [],

@@ -28,7 +28,7 @@ describe("blindbox init", () => {
     const text = readFileSync(join(cwd, "blindbox.yml"), "utf8");
     const { manifest } = parseManifestSource(text, { format: "yaml" });
     expect(manifest.app).toEqual({ image: "./hello.tar", port: 80 });
-    expect(manifest.access.principals).toEqual([{ id: "clinic", apiKey: digest }]);
+    expect(manifest.access.principals).toEqual([{ id: "clinic", apiKey: digest, audit: false }]);
     expect(manifest.access.rules.map((rule) => rule.allow)).toEqual([["clinic"]]);
     expect(manifest.egress).toEqual([]);
     expect(manifest.logs).toBe("none");
@@ -44,7 +44,7 @@ describe("blindbox init", () => {
     expect(stderr).not.toContain(key);
     const { manifest } = parseManifestSource(readFileSync(join(cwd, "blindbox.yml"), "utf8"), { format: "yaml" });
     const keyHash = createHash("sha256").update(key).digest("hex");
-    expect(manifest.access.principals).toEqual([{ id: "me", apiKey: `sha256:${keyHash}` }]);
+    expect(manifest.access.principals).toEqual([{ id: "me", apiKey: `sha256:${keyHash}`, audit: false }]);
   });
 
   test.each(["key.txt", "blindbox.yml"])("--new-key writes nothing at all where %s is there already", async (file) => {

@@ -18,6 +18,7 @@ export {
   type Tee,
   UntrustedReleaseError,
 } from "@blindbox/attestation";
+export type { ManifestRequirement, RequiredEgress, RequiredPrincipal } from "@blindbox/manifest";
 export { type AcceptanceOptions, isAccepted, refusalOf } from "./appraisal/acceptance.ts";
 export { ConnectionError, type ConnectionErrorCode, type ConnectionPhase, TimeoutError } from "./connection-error.ts";
 export type {
@@ -28,6 +29,7 @@ export type {
   TimeoutOptions,
   VerifyOptions,
 } from "./options/options.ts";
+export type { Requirement, RequirementByMeaning, SandboxDriver } from "./options/requirement.ts";
 export type { SessionFetch } from "./request/fetch-input.ts";
 export type { SessionRequestInit } from "./request/init.ts";
 export { SecureSession } from "./session.ts";

@@ -1,4 +1,5 @@
 /** The command line of a box; the only thing that it is told from outside besides its measured files. */
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import type { DriverChoice } from "./parts.ts";
 import { RefusalError } from "./refusal.ts";
@@ -11,6 +12,8 @@ export interface BoxArguments<Extra extends string = never> {
   readonly driver: DriverChoice;
   /** Absolute path of a folder for what the sandbox has to put on disk; made if it is not there. */
   readonly scratch: string;
+  /** Resolvers of the box's own queries, `address` or `address:port`; null: those of the machine. */
+  readonly resolvers: readonly string[] | null;
   /** Ends when standard input does, which happens when whoever started the box is gone. */
   readonly exitWithParent: boolean;
   /** The options that this entry alone has; all must be given. */
@@ -18,7 +21,7 @@ export interface BoxArguments<Extra extends string = never> {
 }
 
 const hint =
-  "main.mjs [--root DIR] [--listen HOST:PORT] [--driver auto|rooted|unprivileged] [--scratch DIR] [--exit-with-parent]; simulated: --device SOCKET";
+  "main.mjs [--root DIR] [--listen HOST:PORT] [--driver auto|rooted|unprivileged] [--scratch DIR] [--resolver ADDRESS[:PORT],…] [--exit-with-parent]; simulated: --device SOCKET";
 
 const parentFlag = "exit-with-parent";
 
@@ -30,12 +33,13 @@ export function parseArguments<Extra extends string = never>(
   argv: readonly string[],
   extra: readonly Extra[],
 ): BoxArguments<Extra> {
-  const { values, exitWithParent } = read(argv, ["root", "listen", "driver", "scratch", ...extra]);
+  const { values, exitWithParent } = read(argv, ["root", "listen", "driver", "scratch", "resolver", ...extra]);
   return {
     root: absolute("root", values["root"] ?? "/blindbox"),
     ...listenAddress(values["listen"] ?? "0.0.0.0:8443"),
     driver: driverChoice(values["driver"] ?? "auto"),
     scratch: absolute("scratch", values["scratch"] ?? "/run/blindbox"),
+    resolvers: resolverList(values["resolver"]),
     exitWithParent,
     extra: Object.fromEntries(extra.map((name) => [name, given(name, values[name])])) as Record<Extra, string>,
   };
@@ -76,6 +80,25 @@ function driverChoice(text: string): DriverChoice {
   const known = (["auto", "rooted", "unprivileged"] as const).find((each) => each === text);
   if (known !== undefined) return known;
   throw invalid("--driver: expected auto, rooted or unprivileged");
+}
+
+const MOST_RESOLVERS = 4;
+
+function resolverList(text: string | undefined): readonly string[] | null {
+  if (text === undefined) return null;
+  const servers = text.split(",");
+  if (servers.length <= MOST_RESOLVERS && servers.every(isServer)) return servers;
+  throw invalid(`--resolver: expected 1 to ${MOST_RESOLVERS} addresses of the form ADDRESS or ADDRESS:PORT`);
+}
+
+function isServer(text: string): boolean {
+  const [, host = "", port = "53"] = /^([0-9.]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  const [, bracketed = "", bracketedPort = "53"] = /^\[([0-9a-f:]+)\](?::([0-9]{1,5}))?$/i.exec(text) ?? [];
+  return (isIP(host) === 4 && isPort(port)) || (isIP(bracketed) === 6 && isPort(bracketedPort));
+}
+
+function isPort(digits: string): boolean {
+  return Number(digits) >= 1 && Number(digits) <= 65_535;
 }
 
 function listenAddress(text: string): { readonly host: string; readonly port: number } {

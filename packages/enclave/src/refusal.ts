@@ -8,6 +8,7 @@ export type RefusalCode =
   | "manifest-invalid"
   | "manifest-unsupported"
   | "runtime-invalid"
+  | "egress-failed"
   | "sandbox-failed"
   | "self-test-failed"
   | "evidence-failed"

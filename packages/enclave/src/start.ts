@@ -1,10 +1,20 @@
 /** The composition root: puts the parts of a box together, in the order in which each may trust the one before. */
 import { hash } from "node:crypto";
-import { createAccessDecider, type Manifest } from "@blindbox/manifest";
+import { createAccessDecider, createAuditDecider, createEgressDecider, type Manifest } from "@blindbox/manifest";
 import { createAttester } from "./attester/index.ts";
 import { type BoxFiles, readBoxFiles } from "./box-files.ts";
+import { createEgress } from "./egress/index.ts";
 import { createGateway, createTlsIdentity, type Gateway, type TlsIdentity } from "./gateway/index.ts";
-import type { Attester, DriverChoice, EmitEvent, EvidenceProvider, Sandbox, SandboxSpec, Supervisor } from "./parts.ts";
+import type {
+  Attester,
+  DriverChoice,
+  EgressRoom,
+  EmitEvent,
+  EvidenceProvider,
+  Sandbox,
+  SandboxSpec,
+  Supervisor,
+} from "./parts.ts";
 import { orRefuse } from "./refusal.ts";
 import { createSandbox } from "./sandbox/index.ts";
 import { demandTightSandbox } from "./self-test.ts";
@@ -16,6 +26,8 @@ export interface BoxOptions {
   readonly port: number;
   readonly driver: DriverChoice;
   readonly scratch: string;
+  /** Resolvers that the box asks for the addresses of allowed names, `address` or `address:port`; null: the machine's. */
+  readonly resolvers: readonly string[] | null;
   readonly provider: EvidenceProvider;
   readonly onEvent: EmitEvent;
 }
@@ -40,24 +52,51 @@ export interface StopGrace {
  */
 export async function startBox(options: BoxOptions): Promise<Box> {
   const files = await readBoxFiles(options.root, options.provider.tee);
-  const sandbox = await makeSandbox(options, files);
+  const egress = await makeEgress(options, files.manifest);
+  try {
+    return await startAround({ options, files, egress });
+  } catch (error) {
+    await egress.close();
+    throw error;
+  }
+}
+
+interface Surroundings {
+  readonly options: BoxOptions;
+  readonly files: BoxFiles;
+  readonly egress: EgressRoom;
+}
+
+async function startAround({ options, files, egress }: Surroundings): Promise<Box> {
+  const sandbox = await makeSandbox(options, files, egress);
   try {
     const selfTest = await demandTightSandbox(sandbox);
     const identity = await createTlsIdentity(Date.now());
-    const attester = await makeAttester({ options, files, sandbox, selfTest, identity });
-    return await serve({ options, manifest: files.manifest, sandbox, identity, attester });
+    const attester = await makeAttester({ options, files, sandbox, egress, selfTest, identity });
+    return await serve({ options, manifest: files.manifest, sandbox, egress, identity, attester });
   } catch (error) {
     await sandbox.close();
     throw error;
   }
 }
 
-async function makeSandbox(options: BoxOptions, { manifest, rootfs }: BoxFiles): Promise<Sandbox> {
-  const { scratch, driver, onEvent } = options;
-  const { command, env, workingDir, user, writable, resources, port } = manifest.app;
-  const spec: SandboxSpec = { rootfs, command, env, workingDir, user, writable, resources, port, scratch };
+function makeEgress({ resolvers, onEvent }: BoxOptions, manifest: Manifest): Promise<EgressRoom> {
+  return orRefuse("egress-failed", "check the manifest's egress", () =>
+    createEgress({ manifest, resolvers, now: Date.now, onEvent }),
+  );
+}
+
+async function makeSandbox(
+  { scratch, driver, onEvent }: BoxOptions,
+  { manifest, rootfs }: BoxFiles,
+  egress: EgressRoom,
+): Promise<Sandbox> {
+  const { command, env, workingDir, user, users, writable, resources, port } = manifest.app;
+  const app = { command, env, workingDir, user, users, writable, resources, port };
+  const { ports: egressPorts } = createEgressDecider(manifest);
+  const spec: SandboxSpec = { ...app, rootfs, scratch, egressPorts, trust: egress.authority };
   return orRefuse("sandbox-failed", "the box needs Linux namespaces, as root or as an unprivileged user", async () => {
-    const sandbox = await createSandbox(spec, driver);
+    const sandbox = await createSandbox(spec, driver, egress.receiver);
     onEvent({ event: "sandbox", driver: sandbox.driver, ...sandbox.limits });
     return sandbox;
   });
@@ -67,23 +106,24 @@ interface AttesterParts {
   readonly options: BoxOptions;
   readonly files: BoxFiles;
   readonly sandbox: Sandbox;
+  readonly egress: EgressRoom;
   readonly selfTest: string;
   readonly identity: TlsIdentity;
 }
 
-function makeAttester({ options, files, sandbox, selfTest, identity }: AttesterParts): Promise<Attester> {
+function makeAttester({ options, files, sandbox, egress, selfTest, identity }: AttesterParts): Promise<Attester> {
   const facts = {
     runtime: files.runtimeDigest,
     manifest: files.manifestDigest,
     tls: identity.spkiDigest,
     sandbox: { driver: sandbox.driver, selfTest: `sha256:${hash("sha256", selfTest, "hex")}` },
     channel: null,
-    ledger: null,
     audit: null,
   };
   const { provider } = options;
+  const ledgerHead = () => egress.ledgerHead();
   return orRefuse("evidence-failed", "without evidence nobody could trust this box: check its TEE device", () =>
-    createAttester({ provider, facts, selfTest, manifest: files.manifestText, now: Date.now }),
+    createAttester({ provider, facts, ledgerHead, selfTest, manifest: files.manifestText, now: Date.now }),
   );
 }
 
@@ -91,17 +131,19 @@ interface ServingParts {
   readonly options: BoxOptions;
   readonly manifest: Manifest;
   readonly sandbox: Sandbox;
+  readonly egress: EgressRoom;
   readonly identity: TlsIdentity;
   readonly attester: Attester;
 }
 
-async function serve({ options, manifest, sandbox, identity, attester }: ServingParts): Promise<Box> {
+async function serve({ options, manifest, sandbox, egress, identity, attester }: ServingParts): Promise<Box> {
   const { host, port, onEvent } = options;
   const { supervisor, ready } = supervise(sandbox, manifest, onEvent);
   const gateway = createGateway({
     identity,
     attester,
     access: createAccessDecider(manifest),
+    ledger: { auditors: createAuditDecider(manifest), document: () => egress.ledger() },
     upstream: supervisor,
     logs: manifest.logs,
     onEvent,
@@ -110,7 +152,7 @@ async function serve({ options, manifest, sandbox, identity, attester }: Serving
   const listen = await orRefuse("listen-failed", "choose another --listen address", () => gateway.listen(host, port));
   onEvent({ event: "listening", listen, driver: sandbox.driver });
   void ready.then(() => onEvent({ event: "ready", listen, driver: sandbox.driver }));
-  const box: Box = { stop: (grace) => stop({ gateway, supervisor, sandbox }, grace) };
+  const box: Box = { stop: (grace) => stop({ gateway, supervisor, sandbox, egress }, grace) };
   await startApp(supervisor, box);
   return box;
 }
@@ -147,12 +189,14 @@ interface RunningParts {
   readonly gateway: Gateway;
   readonly supervisor: Supervisor;
   readonly sandbox: Sandbox;
+  readonly egress: EgressRoom;
 }
 
 // From the outside in: the application is not disturbed before the last caller has its answer.
-async function stop({ gateway, supervisor, sandbox }: RunningParts, grace: StopGrace): Promise<void> {
+async function stop({ gateway, supervisor, sandbox, egress }: RunningParts, grace: StopGrace): Promise<void> {
   await gateway.drain(grace.requests);
   await supervisor.drain(grace.app);
   await supervisor.stop();
   await sandbox.close();
+  await egress.close();
 }

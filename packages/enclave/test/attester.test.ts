@@ -22,7 +22,6 @@ const facts = {
   manifest: digest,
   tls: digest,
   channel: null,
-  ledger: null,
   audit: null,
   sandbox: { driver: "rooted", selfTest: digest },
 };
@@ -57,7 +56,8 @@ function attesterOn(
   now = Date.now,
 ): Promise<Attester> {
   const all = { ...attesterLimits, ...limits };
-  return createAttester({ provider, facts, selfTest: '{"x":"denied"}', manifest: '{"y":1}', now, limits: all });
+  const ledgerHead = () => digest;
+  return createAttester({ provider, facts, ledgerHead, selfTest: '{"x":"denied"}', manifest: '{"y":1}', now, limits: all });
 }
 
 async function rootOf(text: string, leaf: Uint8Array): Promise<Uint8Array> {
@@ -179,6 +179,16 @@ describe("the text of a batch's document", () => {
 });
 
 describe("the Statement", () => {
+  it("says which ledger head was in force when the device was asked", async () => {
+    let entries = 0;
+    const provider = slowDevice(0);
+    const ledgerHead = () => `sha256:${String(entries++).repeat(64)}`;
+    const attester = await createAttester({ provider, facts, ledgerHead, selfTest: "{}", manifest: "{}", now: Date.now });
+    const heads = [await attester.attest(randomBytes(32)), await attester.attest(randomBytes(32))];
+    const ledgers = heads.map((text) => parseStatement(parseEvidenceDocument(text).statement).ledger);
+    expect(ledgers).toEqual([`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`]);
+  });
+
   it("is what the device signs, and says what the box is", async () => {
     const device = slowDevice(0);
     const attester = await attesterOn(device, {}, () => 1_234_567_890_999);

@@ -1,7 +1,7 @@
 /** A whole gateway on a real port, in front of an application and a TEE device that the tests make up. */
 import { hash, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
-import { type Access, createAccessDecider, type Limits, type Logs } from "@blindbox/manifest";
+import { type Access, createAccessDecider, createAuditDecider, type Limits, type Logs } from "@blindbox/manifest";
 import { type AttesterLimits, createAttester } from "../src/attester/index.ts";
 import {
   createGateway,
@@ -17,11 +17,11 @@ export const bobKey = `bb_${randomBytes(32).toString("base64url")}`;
 
 export const wide: Limits = { body: 1_000_000, requestsPerMinute: 1_000_000, concurrent: 1000 };
 
-/** Alice may use everything below /a/, Bob only read; /open/ is for everybody. */
+/** Alice may use everything below /a/ and read the ledger, Bob only read; /open/ is for everybody. */
 export const usualAccess: Access = {
   principals: [
-    { id: "alice", apiKey: digestOf(aliceKey) },
-    { id: "bob", apiKey: digestOf(bobKey) },
+    { id: "alice", apiKey: digestOf(aliceKey), audit: true },
+    { id: "bob", apiKey: digestOf(bobKey), audit: false },
   ],
   rules: [
     { allow: ["alice"], methods: ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"], path: "/a/**", limits: wide },
@@ -50,6 +50,8 @@ export interface FixtureOptions {
   readonly device?: EvidenceProvider;
   readonly logs?: Logs;
   readonly monotonic?: () => number;
+  /** The egress ledger's document. */
+  readonly ledger?: () => string;
   readonly dial?: () => Promise<Socket>;
 }
 
@@ -75,10 +77,10 @@ export async function startGateway(options: FixtureOptions): Promise<Fixture> {
       manifest: zero,
       tls: identity.spkiDigest,
       channel: null,
-      ledger: null,
       audit: null,
       sandbox: { driver: "rooted", selfTest: zero },
     },
+    ledgerHead: () => zero,
     selfTest: "{}",
     manifest: "{}",
     now: Date.now,
@@ -88,6 +90,10 @@ export async function startGateway(options: FixtureOptions): Promise<Fixture> {
     identity,
     attester,
     access: createAccessDecider({ access: options.access ?? usualAccess }),
+    ledger: {
+      auditors: createAuditDecider({ access: options.access ?? usualAccess }),
+      document: options.ledger ?? (() => "{}"),
+    },
     upstream: { state: () => state, dial: options.dial ?? (() => dialLocal(options.appPort)) },
     logs: options.logs ?? "none",
     onEvent: (event) => events.push(event),

@@ -16,8 +16,8 @@ afterEach(async () => {
 function accessWith(limits: Partial<Limits>) {
   return {
     principals: [
-      { id: "alice", apiKey: digestOf(aliceKey) },
-      { id: "bob", apiKey: digestOf(bobKey) },
+      { id: "alice", apiKey: digestOf(aliceKey), audit: false },
+      { id: "bob", apiKey: digestOf(bobKey), audit: false },
     ],
     rules: [
       {

@@ -2,9 +2,16 @@
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { DRIVERS } from "./fixtures-sandbox/availability.ts";
-import { controlGroupsOf, familyOf, hostMounts, leftoversOf, namespacesOf } from "./fixtures-sandbox/leftovers.ts";
+import {
+  controlGroupsOf,
+  familyOf,
+  gateOf,
+  hostMounts,
+  leftoversOf,
+  namespacesOf,
+} from "./fixtures-sandbox/leftovers.ts";
 import { busyboxRootfs, nodeRootfs, removeTemporary } from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, launchBox, type RunningBox, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
@@ -60,6 +67,25 @@ for (const { driver, skip, note } of DRIVERS) {
       },
     );
 
+    check(
+      "leaves nothing behind when its maker is killed while the gate hands over sockets",
+      { timeout: 60_000 },
+      async () => {
+        const egressPorts = Array.from({ length: 64 }, (_, index) => 2000 + index);
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          const { box, ready } = launchBox(driver, specFor(busyboxRootfs(driver), { egressPorts }));
+          ready.catch(() => {});
+          await vi.waitFor(() => expect(listeningIn(gateOf(box.pid))).not.toBe(0), { timeout: 10_000, interval: 1 });
+          box.child.kill("SIGSTOP");
+          const family = familyOf(box.pid);
+          const own = without(namespacesOf(family), namespacesOf([process.pid]));
+          box.child.kill("SIGKILL");
+          await once(box.child, "exit");
+          await expect.poll(() => leftoversOf(box.pid, family, own), { timeout: 10_000 }).toEqual(NOTHING);
+        }
+      },
+    );
+
     check("leaves nothing behind when it is closed", async () => {
       const spec = specFor(busyboxRootfs(driver));
       const box = await startBox(driver, spec);
@@ -77,20 +103,45 @@ for (const { driver, skip, note } of DRIVERS) {
       const box = await startBox(driver, specFor(busyboxRootfs(driver)));
       await box.ask("start");
       await expect.poll(() => get(box)).toBe("hello\n");
-      const family = familyOf(box.pid);
-      const gate = family.find((pid) => commandsOf([pid])[0]?.includes("gate/main"));
-      process.kill(gate ?? Number.NaN, "SIGKILL");
+      process.kill(gateOf(box.pid), "SIGKILL");
       expect(await box.ask("exited")).toMatchObject({ code: 137 });
       await expect(box.ask("dial")).rejects.toThrow(/^gate-down/);
       await box.ask("start");
       await expect.poll(() => get(box)).toBe("hello\n");
     });
 
+    check(
+      "tries a network that was made anew as it tried the first, and starts nothing where it finds less",
+      async () => {
+        const box = await startBox(driver, specFor(busyboxRootfs(driver), { egressPorts: [443] }));
+        const dialled = () => box.ask<{ dialled: string[] }>("arrivals").then((arrivals) => arrivals.dialled.length);
+        await box.ask("selfTest");
+        const once = await dialled();
+        expect(once).toBeGreaterThan(0);
+        const again = async () => {
+          await box.ask("start");
+          process.kill(gateOf(box.pid), "SIGKILL");
+          await box.ask("exited");
+        };
+        await again();
+        expect(await dialled()).toBe(once);
+        await again();
+        expect(await dialled()).toBe(2 * once);
+        await box.ask("answer", "tell");
+        const refused = /^self-test-failed: the network was made anew, and the self-test differs \(ip-literal\)/;
+        for (let attempt = 0; attempt < 2; attempt += 1) await expect(box.ask("start")).rejects.toThrow(refused);
+        expect(familyOf(box.pid).map((pid) => commandsOf([pid])[0])).not.toContain("httpd -f -p 80 -h /www");
+        await box.ask("answer", "refuse");
+        await box.ask("start");
+        await expect.poll(() => get(box)).toBe("hello\n");
+      },
+    );
+
     check("refuses dials that are under way when the gate is killed", async () => {
       const spec = specFor(busyboxRootfs(driver), { command: ["sleep", "1000"] });
       const box = await startBox(driver, spec);
       await box.ask("start");
-      const gate = familyOf(box.pid).find((pid) => commandsOf([pid])[0]?.includes("gate/main")) ?? Number.NaN;
+      const gate = gateOf(box.pid);
       process.kill(gate, "SIGSTOP");
       const dial = box.ask("dial");
       dial.catch(() => {});
@@ -183,6 +234,12 @@ function script(text: string): string {
 
 async function get(box: RunningBox): Promise<string> {
   return box.ask<{ body: string }>("get", "/index.html").then(({ body }) => body, String);
+}
+
+/** Sockets that listen in the network of a process. */
+function listeningIn(pid: number): number {
+  const path = `/proc/${pid}/net/tcp`;
+  return existsSync(path) ? (readFileSync(path, "latin1").match(/ 00000000:0000 0A /g) ?? []).length : 0;
 }
 
 function without(all: ReadonlySet<string>, some: ReadonlySet<string>): Set<string> {

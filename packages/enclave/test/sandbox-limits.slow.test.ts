@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { DRIVERS } from "./fixtures-sandbox/availability.ts";
-import { familyOf } from "./fixtures-sandbox/leftovers.ts";
+import { familyOf, reaperOf } from "./fixtures-sandbox/leftovers.ts";
 import { busyboxRootfs, removeTemporary } from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
@@ -57,10 +57,8 @@ test.skipIf(rooted?.skip ?? true)(
     expect(own).toMatch(new RegExp(`^blindbox-${box.pid}-`));
     expect(readFileSync(join("/sys/fs/cgroup/pids", own, "pids.max"), "utf8")).toBe("102\n");
     expect(groups).toMatch(/:memory:\/blindbox-/);
+    const read = (path: string) => readFileSync(join("/sys/fs/cgroup", path.replace("*", own)), "utf8");
+    expect(read("memory/*/memory.limit_in_bytes")).toBe(`${64 * MIB}\n`);
+    if (limits["cpus"] === "control-group") expect(read("cpu/*/cpu.cfs_quota_us")).toBe("150000\n");
   },
 );
-
-function reaperOf(box: number): number {
-  const bubblewrap = familyOf(box).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("bwrap"));
-  return Number(readFileSync(`/proc/${bubblewrap}/task/${bubblewrap}/children`, "latin1").trim());
-}

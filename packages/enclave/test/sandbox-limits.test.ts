@@ -7,6 +7,7 @@ import { type ControlGroupPlace, type Controller, makeGroup } from "../src/sandb
 import { planV1 } from "../src/sandbox/limits/control-groups-v1.ts";
 import { planV2 } from "../src/sandbox/limits/control-groups-v2.ts";
 import { NO_CONTROL_GROUPS } from "../src/sandbox/limits/control-groups.ts";
+import { demandCount } from "../src/sandbox/limits/demand.ts";
 import { resourceLimits } from "../src/sandbox/limits/rlimits.ts";
 import { removeTemporary, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
 
@@ -109,4 +110,11 @@ test("resource limits never exceed those of the box, and bound memory only where
   expect(byNumber.get(6)).toBe(101);
   expect(byNumber.get(7)).toBeLessThanOrEqual(65_536);
   expect(resourceLimits(resources, new Set(["memory"])).map(({ resource }) => resource)).not.toContain(2);
+});
+
+test("who may become others is refused where nothing counts the processes of all users together", () => {
+  const noCount = new Set<Controller>(["memory", "cpu"]);
+  expect(() => demandCount(["CAP_SETUID"], noCount)).toThrow(/^limits-refused: /);
+  expect(() => demandCount(["CAP_SETUID"], new Set<Controller>(["pids"]))).not.toThrow();
+  expect(() => demandCount([], noCount)).not.toThrow();
 });

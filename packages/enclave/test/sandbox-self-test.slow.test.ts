@@ -1,29 +1,39 @@
 /** The self-test says "denied" of a tight sandbox, and "allowed" of each way in which one could be loose. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import type { Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { chmodSync, closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { SELF_TEST_PROBES } from "@blindbox/attestation";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import type { EgressReceiver, SandboxSpec } from "../src/parts.ts";
 import type { LaunchPlan } from "../src/sandbox/app/launch.ts";
 import { rooted } from "../src/sandbox/drivers/rooted.ts";
 import { resourceLimits } from "../src/sandbox/limits/rlimits.ts";
 import { type Network, openNetwork } from "../src/sandbox/network/network.ts";
-import { assemble } from "../src/sandbox/program/assemble.ts";
-import { readResults } from "../src/sandbox/program/failure.ts";
 import { layOut } from "../src/sandbox/rootfs/layout.ts";
 import { standardMounts } from "../src/sandbox/rootfs/mounts.ts";
 import { encodeFilter, instruction, OPCODE, SECCOMP_RETURN } from "../src/sandbox/seccomp/bpf.ts";
 import { appFilter } from "../src/sandbox/seccomp/compile.ts";
 import { openCanaries } from "../src/sandbox/self-test/canaries.ts";
-import { probes } from "../src/sandbox/self-test/probes.ts";
-import { judge, runSelfTest, stepsOf } from "../src/sandbox/self-test/run.ts";
+import { type Granted, probes, type Targets } from "../src/sandbox/self-test/probes.ts";
+import { callsOf, judge, readOutcomes, runSelfTest, selfTestProgram } from "../src/sandbox/self-test/run.ts";
 import { findTools } from "../src/sandbox/tools.ts";
 import { DRIVERS, whyNot } from "./fixtures-sandbox/availability.ts";
+import { createArrivals } from "./fixtures-sandbox/receiver.ts";
 import { busyboxRootfs, removeTemporary, scratchRootfs, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
+const NO_TARGETS: Targets = {
+  unixPath: "/none",
+  abstractName: "\0none",
+  port: 1,
+  resolvers: [],
+  address: "11.0.0.1",
+  name: "none.none.com",
+};
+const NOTHING_GRANTED: Granted = { ports: [], capabilities: [] };
 const allDenied = Object.fromEntries(SELF_TEST_PROBES.map((name) => [name, "denied"]));
 
 afterAll(removeTemporary);
@@ -85,7 +95,8 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
   check("with something that listens in the gate is found out", async () => {
     const listening =
       "const t=require('net'),u=require('dgram');" +
-      "for(const p of [53,80,443])t.createServer(s=>s.destroy()).listen(p,'0.0.0.0');" +
+      "for(const p of [80,443,8080])t.createServer(s=>s.destroy()).listen(p,'0.0.0.0');" +
+      "t.createServer(s=>s.destroy()).listen(53,'1.1.1.1');" +
       "for(const p of [53,443]){const s=u.createSocket('udp4');s.on('message',(m,r)=>s.send(m,r.port,r.address)).bind(p,'1.1.1.1')}" +
       "setTimeout(()=>process.stdout.write('up'),100)";
     let leak: ChildProcess | undefined;
@@ -96,33 +107,79 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
       await once(leak.stdout as NonNullable<typeof leak.stdout>, "data");
     });
     leak?.kill("SIGKILL");
-    expect(allowedBy(results)).toEqual(["dns-resolver", "ip-literal", "udp", "metadata-address"]);
+    expect(allowedBy(results)).toEqual(["dns-resolver", "ip-literal", "other-ports", "udp", "metadata-address"]);
   });
 
-  check("that is none, but the host's own network and root, is found out in whatever this machine offers", async () => {
+  check("whose way out keeps connections that no rule allows is found out, and only then", async () => {
+    const receiver = createArrivals();
+    expect(allowedBy(await testLoosened({}, undefined, { receiver, egressPorts: [80, 443, 5432] }))).toEqual([]);
+    expect(receiver.dialled.length).toBeGreaterThanOrEqual(8);
+    for (const [answer, port] of [
+      ["tell", 443],
+      ["keep", 5432],
+    ] as const) {
+      receiver.answer = answer;
+      const results = await testLoosened({}, undefined, { receiver, egressPorts: [port] });
+      expect(allowedBy(results), answer).toEqual(["ip-literal"]);
+    }
+  });
+
+  check("whose DNS knows every name, or says nothing, is found out", async () => {
+    for (const alter of [knowsAll, saysNothing]) {
+      const results = await testLoosened({}, undefined, { receiver: { ...createArrivals(), dnsSocket: alter } });
+      expect(allowedBy(results), alter.name).toEqual(["dns-tunnel"]);
+    }
+  });
+
+  check("that lets the application have more capabilities than it was granted, or fewer, is found out", async () => {
+    const granted: LaunchPlan["capabilities"] = ["CAP_CHOWN", "CAP_KILL"];
+    const root = { user: { uid: 0, gid: 0 } };
+    for (const [real, demanded] of [
+      [granted, []],
+      [[], granted],
+      [["CAP_KILL"], granted],
+    ] as const) {
+      const results = await testLoosened({ capabilities: real }, undefined, root, demanded);
+      expect(allowedBy(results), `${real.length} for ${demanded.length}`).toEqual(["capabilities"]);
+    }
+    expect(allowedBy(await testLoosened({ capabilities: granted }, undefined, root, granted))).toEqual([]);
+  });
+
+  const onHost = { timeout: 60_000 };
+
+  check("that is none, but the host's own network and root, is found out in all that is offered", onHost, async () => {
     const results = await testOnHost();
     const certain = ["ip-literal", "raw-socket", "packet-socket", "netlink-other", "evidence-devices", "unix-sockets"];
-    const alsoCertain = ["io-uring", "new-namespaces", "ptrace", "write-rootfs", "inherited-descriptors", "vsock"];
-    const ofTheKernel = ["capabilities", "kernel-interfaces"];
+    const alsoCertain = [
+      "io-uring",
+      "new-namespaces",
+      "ptrace",
+      "write-rootfs",
+      "inherited-descriptors",
+      "vsock",
+      "dns-tunnel",
+    ];
+    const ofTheKernel = ["network-settings", "capabilities", "kernel-interfaces"];
     expect(allowedBy(results)).toEqual(expect.arrayContaining([...certain, ...alsoCertain, ...ofTheKernel]));
   });
 });
 
 test.skipIf(reason !== null)("among the host's processes the program knows that it is there", async () => {
-  expect(allowedBy(await testOnHost([]))).toContain("host-processes");
+  expect(allowedBy(await testOnHost([], (name) => name === "host-processes"))).toContain("host-processes");
 });
 
 test("a probe that was not made, or whose target was reached all the same, counts as allowed", () => {
-  const table = probes({ unixPath: "/none", abstractName: "\0none", port: 1, resolvers: [] });
+  const table = probes(NO_TARGETS, NOTHING_GRANTED);
   expect(allowedBy(judge(table, new Map(), new Set()))).toEqual(SELF_TEST_PROBES);
   expect(allowedBy(judge({}, new Map(), new Set()))).toEqual(SELF_TEST_PROBES);
-  const refused = new Map(stepsOf(table).map((step) => [step, step.call === "getdents64" ? 144 : -1]));
+  const reply = new Uint8Array(32);
+  const refused = new Map(callsOf(table).map((each) => [each, { result: -1, reply }]));
   expect(judge(table, refused, new Set())["vsock"]).toBe("denied");
   expect(judge(table, refused, new Set(["vsock"]))["vsock"]).toBe("allowed");
 });
 
 test("the table has exactly the probes of the closed list", () => {
-  const table = probes({ unixPath: "/none", abstractName: "\0none", port: 1, resolvers: [] });
+  const table = probes(NO_TARGETS, NOTHING_GRANTED);
   expect(Object.keys(table).toSorted()).toEqual(SELF_TEST_PROBES.toSorted());
 });
 
@@ -130,15 +187,39 @@ function allowedBy(results: Readonly<Record<string, string>>): string[] {
   return SELF_TEST_PROBES.filter((name) => results[name] === "allowed");
 }
 
+function knowsAll(socket: DatagramSocket): void {
+  socket.on("message", (query, { port, address }) => {
+    const answer = Buffer.from(query);
+    answer[2] = 0x81;
+    answer[7] = 1;
+    const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 18, 0, 1];
+    socket.send(Buffer.concat([answer, Uint8Array.from(record)]), port, address);
+  });
+}
+
+function saysNothing(): void {}
+
 /** The rooted driver's sandbox, but for what the test takes away. */
 async function testLoosened(
   change: Partial<LaunchPlan>,
   before: (network: Network) => Promise<void> = () => Promise.resolve(),
+  { receiver = createArrivals(), ...more }: Partial<SandboxSpec> & { receiver?: EgressReceiver } = {},
+  demanded: LaunchPlan["capabilities"] = change.capabilities ?? [],
 ): Promise<Readonly<Record<string, string>>> {
-  const spec = specFor(busyboxRootfs("rooted"));
+  const spec = specFor(busyboxRootfs("rooted"), more);
   const { ids, root, owner } = rooted(spec);
   const tools = findTools();
-  const network = await openNetwork({ scratch: spec.scratch, ip: tools.ip, ids, root, port: 80 });
+  const { scratch, egressPorts } = spec;
+  const network = await openNetwork({
+    scratch,
+    ip: tools.ip,
+    ids,
+    root,
+    innerGroups: false,
+    port: 80,
+    egressPorts,
+    receiver,
+  });
   const plan: LaunchPlan = {
     scratch: spec.scratch,
     bubblewrap: tools.bubblewrap,
@@ -149,25 +230,30 @@ async function testLoosened(
     layout: layOut(spec.rootfs, standardMounts(spec)),
     workingDir: "/",
     controlGroups: [],
+    capabilities: [],
     limits: resourceLimits(spec.resources, new Set()),
     filter: appFilter(),
   };
   try {
     await before(network);
-    return await runSelfTest({ ...plan, ...change }, owner);
+    return await runSelfTest({ ...plan, ...change }, owner, { ports: egressPorts, capabilities: demanded });
   } finally {
     await network.close();
   }
 }
 
 /** The same program with the host's network and all capabilities; only its files and process ids are its own. */
-async function testOnHost(isolation: readonly string[] = ["--unshare-pid"]): Promise<Readonly<Record<string, string>>> {
+async function testOnHost(
+  isolation: readonly string[] = ["--unshare-pid"],
+  wanted: (probe: string) => boolean = () => true,
+): Promise<Readonly<Record<string, string>>> {
   const scratch = temporaryDirectory();
   const canaries = await openCanaries(scratch);
-  const table = probes(canaries.targets);
-  const steps = stepsOf(table);
+  const all = Object.entries(probes(canaries.targets, NOTHING_GRANTED));
+  const table = Object.fromEntries(all.filter(([name]) => wanted(name)));
+  const calls = callsOf(table);
   const file = join(scratch, "program");
-  writeFileSync(file, assemble(steps, { reportTo: 2, resultsTo: 1, firstStep: 0 }));
+  writeFileSync(file, selfTestProgram(calls));
   chmodSync(file, 0o755);
   const inherited = openSync(file, "r");
   const files = ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev", "--bind", scratch, scratch, "--dir", "/tmp"];
@@ -176,7 +262,6 @@ async function testOnHost(isolation: readonly string[] = ["--unshare-pid"]): Pro
   });
   closeSync(inherited);
   await setTimeout(100);
-  const results = readResults(stdout, steps) ?? [];
   canaries.close();
-  return judge(table, new Map(steps.map((step, index) => [step, results[index] ?? Number.NaN])), canaries.reached());
+  return judge(table, readOutcomes(stdout, calls) ?? new Map(), canaries.reached());
 }

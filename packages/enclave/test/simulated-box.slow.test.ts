@@ -49,9 +49,10 @@ const manifest: Manifest = {
     ready: null,
     writable: [],
     resources: { memory: 268_435_456, cpus: 1000, processes: 64, tmp: 16_777_216 },
+    users: "one",
   },
   access: {
-    principals: [{ id: "alice", apiKey: digestOf(aliceKey) }],
+    principals: [{ id: "alice", apiKey: digestOf(aliceKey), audit: false }],
     rules: [{ allow: ["alice"], methods: ["GET", "POST"], path: "/**", limits }],
   },
   egress: [],

@@ -48,13 +48,19 @@ async function verdict(
   const facts = {
     runtime,
     channel: null,
-    ledger: null,
     audit: null,
     manifest: await sha256(utf8(manifest)),
     tls: await sha256(spki),
     sandbox: { driver: "rooted", selfTest: await sha256(utf8(selfTest)) },
   };
-  const attester = await createAttester({ provider: fixture.provider, facts, selfTest, manifest, now: Date.now });
+  const attester = await createAttester({
+    provider: fixture.provider,
+    facts,
+    ledgerHead: () => runtime,
+    selfTest,
+    manifest,
+    now: Date.now,
+  });
   const [nonce, exporter] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32))];
   const document = await attester.attest(await leafHash("tls-exporter", nonce, exporter));
   const verifier = createVerifier({

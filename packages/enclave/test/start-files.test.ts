@@ -23,6 +23,7 @@ const manifest: Manifest = {
     ready: null,
     writable: [],
     resources: { memory: 268_435_456, cpus: 1000, processes: 64, tmp: 67_108_864 },
+    users: "one",
   },
   access: { principals: [], rules: [] },
   egress: [],
@@ -72,7 +73,7 @@ describe("the files of a box", () => {
     });
   });
 
-  const passthrough = { mode: "passthrough" as const, host: "db.example.com", ports: [5432] };
+  const host = { id: "host", certificate: { issuer: `sha256:${"b".repeat(64)}` } };
   const changedRuntime = (changes: Record<string, JsonValue>): string => canonicalJson({ ...runtime, ...changes });
   it.each<[string, Written, string]>([
     ["the manifest is not there", { runtime: good.runtime }, "files-unreadable"],
@@ -86,8 +87,8 @@ describe("the files of a box", () => {
       "manifest-invalid",
     ],
     [
-      "the manifest asks for a way out",
-      { ...good, manifest: textOf({ egress: [passthrough] }) },
+      "the manifest admits callers by what is not supported yet",
+      { ...good, manifest: textOf({ access: { principals: [host], rules: [] } }) },
       "manifest-unsupported",
     ],
     ["the runtime is not canonical", { ...good, runtime: ` ${good.runtime}` }, "runtime-invalid"],

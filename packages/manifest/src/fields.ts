@@ -1,4 +1,4 @@
-import type { Limits, Method, Resources, User } from "./manifest.ts";
+import type { App, Limits, Method, Resources, User } from "./manifest.ts";
 import { integer, list, object, type Shape, text, word } from "./shape/index.ts";
 
 // One pchar (RFC 3986) that can be meant literally: no escape, and neither `*` nor `;`, which mean something else.
@@ -65,6 +65,9 @@ export const literalPathShape: Shape<string> = text({
   max: 1024,
   show: true,
 });
+
+/** How many users the application has. */
+export const usersShape: Shape<App["users"]> = word(["one", "many"]);
 
 /** A TCP port. */
 export const portShape: Shape<number> = integer(1, 65_535);

@@ -8,7 +8,18 @@ export {
   type Refusal,
   RESERVED_PATH,
 } from "./access.ts";
+export { type AuditDecider, createAuditDecider } from "./auditors.ts";
 export { apiKeyDigest, isApiKey } from "./api-key.ts";
+export {
+  createEgressDecider,
+  type EgressConnection,
+  type EgressConnectionDecision,
+  type EgressDecider,
+  type EgressRequest,
+  type EgressRequestDecision,
+} from "./egress/decider.ts";
+export type { EgressSource, VerifiedEgressSource } from "./egress/shape.ts";
+export { isIpv4Literal, normalizeHostName } from "./host-name.ts";
 export { MAX_MANIFEST_BYTES, MAX_TARGET_LENGTH } from "./limits.ts";
 export {
   type Access,
@@ -18,6 +29,7 @@ export {
   type App,
   type CertificatePrincipal,
   type Egress,
+  type HttpEgress,
   type Jwk,
   type JwkSet,
   type JwtAlgorithm,
@@ -29,12 +41,24 @@ export {
   type PassthroughEgress,
   type Principal,
   type Ready,
+  type RequestRules,
   type Resources,
+  type TcpEgress,
   type User,
   type VerifiedEgress,
 } from "./manifest.ts";
 export { type Output, outputsOf } from "./outputs.ts";
 export { formatProblem, ManifestError, type Problem } from "./problem.ts";
+export {
+  type CheckedRequirement,
+  compareRequirement,
+  type ManifestRequirement,
+  readRequirement,
+  REQUIREMENT_PARTS,
+  type RequiredEgress,
+  type RequiredPrincipal,
+  type RequirementDifference,
+} from "./requirements/index.ts";
 export { formatManifest, manifestDigest, parseManifest } from "./resolved.ts";
 export { secretLookingEnv } from "./secrets.ts";
 export { readTarget, type Target } from "./target.ts";

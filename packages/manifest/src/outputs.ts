@@ -33,7 +33,7 @@ function hosts(manifest: Manifest): readonly Output[] {
   return manifest.egress.map(({ host, mode, ports }) => ({
     kind: "egress",
     name: host,
-    detail: [mode, `port ${ports.join(",")}`],
+    detail: [mode, `port ${ports.join(",")}`, ...(mode === "verified" ? [] : ["trusts the network"])],
   }));
 }
 

@@ -8,7 +8,7 @@ import type {
   JwtPrincipal,
   Principal,
 } from "./manifest.ts";
-import { list, object, optional, type Shape, text, variant, word } from "./shape/index.ts";
+import { described, flag, list, mapped, object, optional, type Shape, text, variant, word } from "./shape/index.ts";
 
 const base64url = text({ expected: "base64url without padding", pattern: "^[A-Za-z0-9_-]+$", max: 2048 });
 const plain = text({ expected: "1 to 512 visible ASCII characters", pattern: "^[!-~]+$", max: 512 });
@@ -60,21 +60,40 @@ const jwtShape: Shape<JwtPrincipal["jwt"]> = object<JwtPrincipal["jwt"]>({
   algorithms: list(algorithmShape, { min: 1, max: 8, unique: true }),
 });
 
+/** The key material of each kind of caller. */
+export const callerShapes: {
+  readonly apiKey: Shape<string>;
+  readonly jwt: Shape<JwtPrincipal["jwt"]>;
+  readonly certificate: Shape<CertificatePrincipal["certificate"]>;
+} = { apiKey: apiKeyShape, jwt: jwtShape, certificate: object({ issuer: digestShape }) };
+
 const KINDS = ["apiKey", "jwt", "certificate"];
 
-/** A principal, known by exactly one kind of key material. */
-export const principalShape: Shape<Principal> = variant<Principal>(
-  {
-    apiKey: object<ApiKeyPrincipal>({ id: principalIdShape, apiKey: apiKeyShape }),
-    jwt: object<JwtPrincipal>({ id: principalIdShape, jwt: jwtShape }),
-    certificate: object<CertificatePrincipal>({
-      id: principalIdShape,
-      certificate: object({ issuer: digestShape }),
-    }),
-  },
-  "a map with id and one of apiKey, jwt or certificate",
-  (value) => {
-    const found = KINDS.filter((kind) => Object.hasOwn(value, kind));
-    return found.length === 1 ? found[0] : undefined;
-  },
+const resolvedApiKey = object<ApiKeyPrincipal>({ id: principalIdShape, apiKey: apiKeyShape, audit: flag });
+
+type ApiKeySource = Omit<ApiKeyPrincipal, "audit"> & { readonly audit?: boolean };
+
+const writtenApiKey: Shape<ApiKeyPrincipal> = mapped(
+  object<ApiKeySource>({
+    id: principalIdShape,
+    apiKey: apiKeyShape,
+    audit: optional(described(flag, "Whether the caller may read the egress ledger. Left out: false.")),
+  }),
+  (principal) => ({ audit: false, ...principal }),
 );
+
+/** A principal, known by exactly one kind of key material. As written, `audit` may be left out. */
+export function principalShape(form: "source" | "resolved"): Shape<Principal> {
+  return variant<Principal>(
+    {
+      apiKey: form === "source" ? writtenApiKey : resolvedApiKey,
+      jwt: object<JwtPrincipal>({ id: principalIdShape, jwt: jwtShape }),
+      certificate: object<CertificatePrincipal>({ id: principalIdShape, certificate: callerShapes.certificate }),
+    },
+    "a map with id and one of apiKey, jwt or certificate",
+    (value) => {
+      const found = KINDS.filter((kind) => Object.hasOwn(value, kind));
+      return found.length === 1 ? found[0] : undefined;
+    },
+  );
+}

@@ -7,7 +7,7 @@ import {
   parseCanonicalJson,
   utf8,
 } from "@blindbox/encoding";
-import { egressShape } from "./egress.ts";
+import { egressesShape } from "./egress/shape.ts";
 import {
   admittedIdShape,
   argumentShape,
@@ -21,6 +21,7 @@ import {
   portShape,
   rulePathShape,
   userShape,
+  usersShape,
   workingDirShape,
   writableShape,
 } from "./fields.ts";
@@ -59,6 +60,7 @@ const app: Shape<App> = object<App>({
   ready: nullable(object<Ready>({ path: literalPathShape })),
   writable: writableShape,
   resources,
+  users: usersShape,
 });
 
 const limits: Shape<Limits> = object<Limits>({
@@ -76,7 +78,7 @@ const rule: Shape<AccessRule> = object<AccessRule>({
 
 const access: Shape<Access> = checked(
   object<Access>({
-    principals: list(principalShape, { min: 0, max: 64 }),
+    principals: list(principalShape("resolved"), { min: 0, max: 64 }),
     rules: list(rule, { min: 0, max: 128 }),
   }),
   checkReferences,
@@ -87,7 +89,7 @@ const manifestShape: Shape<Manifest> = object<Manifest>({
   name: nameShape,
   app,
   access,
-  egress: list(egressShape, { min: 0, max: 64 }),
+  egress: egressesShape,
   logs: word(["none", "metadata", "app"]),
 });
 

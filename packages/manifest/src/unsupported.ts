@@ -6,14 +6,11 @@ import type { Problem } from "./problem.ts";
  * is not empty: a rule that is read and not enforced would be worse than none.
  */
 export function unsupportedYet(manifest: Manifest): readonly Problem[] {
-  return [
-    ...manifest.access.principals.flatMap((principal, index) => {
-      if ("apiKey" in principal) return [];
-      const kind = "jwt" in principal ? "jwt" : "certificate";
-      return [notYet(`access.principals[${index}].${kind}`, "a principal with apiKey", kind)];
-    }),
-    ...manifest.egress.map((_, index) => notYet(`egress[${index}]`, "no egress", "a way out")),
-  ];
+  return manifest.access.principals.flatMap((principal, index) => {
+    if ("apiKey" in principal) return [];
+    const kind = "jwt" in principal ? "jwt" : "certificate";
+    return [notYet(`access.principals[${index}].${kind}`, "a principal with apiKey", kind)];
+  });
 }
 
 function notYet(path: string, expected: string, actual: string): Problem {

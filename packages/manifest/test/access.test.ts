@@ -19,8 +19,8 @@ function manifestOf(
 ): Pick<Manifest, "access"> {
   const access = {
     principals: [
-      { id: "alice", apiKey: key("a") },
-      { id: "bob", apiKey: key("b") },
+      { id: "alice", apiKey: key("a"), audit: false },
+      { id: "bob", apiKey: key("b"), audit: false },
       { id: "carol", certificate: { issuer: key("c") } },
     ],
     rules: rules.map(([allow, methods, path]) => ({ allow, methods: methods as "GET"[], path, limits: LIMITS })),

@@ -1,7 +1,32 @@
+import type { Egress, VerifiedEgress } from "@blindbox/manifest";
 import * as fc from "fast-check";
 import type { ImageFacts } from "@blindbox/manifest/source";
 
 export const KEY_DIGEST: string = `sha256:${"a".repeat(64)}`;
+
+export const PIN: string = `sha256:${"e".repeat(64)}`;
+
+/** A self-signed certificate whose key nobody holds. */
+export const ROOT_PEM = `-----BEGIN CERTIFICATE-----
+MIIBczCCARigAwIBAgIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAxFeGFtcGxl
+IFJvb3QwIBcNMjYxMTIyMDgxODM3WhgPMjEyNjEwMjkwODE4MzdaMBcxFTATBgNV
+BAMMDEV4YW1wbGUgUm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCYJrNzp
+7lJxOoE4br7lXJkCNrU5tjVVG3NLvEing7eEaMGmC1E8K4La7rh91kkF7PhylKqa
+Kw8U3ZnmiV4Z746jUzBRMB0GA1UdDgQWBBQX3pIZjGu+/vAPN0P4DMM+4OcpPzAf
+BgNVHSMEGDAWgBQX3pIZjGu+/vAPN0P4DMM+4OcpPzAPBgNVHRMBAf8EBTADAQH/
+MAoGCCqGSM49BAMCA0kAMEYCIQD+GjhRGVsTZYCJFhEZ8T+HUbFt+eURmyswaLmc
+h2kqGAIhAOz8AdLheEgFhvbKrcbdEjCkU149an2rAS/UfirIb/yV
+-----END CERTIFICATE-----
+`;
+
+/** The same in the resolved form. */
+export const ROOT: string = ROOT_PEM.replace(/-----.*-----|\n/g, "");
+
+/** A `verified` rule that allows everything on one host, but for what `members` says. */
+export function verifiedRule(members: Partial<VerifiedEgress>): VerifiedEgress {
+  const open = { methods: "any", paths: "any", websocket: false, pins: [], roots: null } as const;
+  return { mode: "verified", host: "api.example.com", ports: [443], ...open, ...members };
+}
 
 /** The example of DESIGN section 4, with every section filled in. */
 export const FULL_YAML = `
@@ -16,9 +41,10 @@ app:
   command: [python3, /server.py]
   env: { MODEL: small }
   resources: { memory: 1GiB, cpus: 1, processes: 128, tmp: 256MiB }
+  users: many
 access:
   principals:
-    - { id: acme-batch, apiKey: "${KEY_DIGEST}" }
+    - { id: acme-batch, apiKey: "${KEY_DIGEST}", audit: true }
     - id: acme-staff
       jwt:
         issuer: "https://idp.acme.example"
@@ -33,6 +59,16 @@ egress:
   - { host: api.example.com, ports: [443], mode: verified, methods: [POST], paths: [/v1/**] }
   - { host: "*.example.com", ports: [443], methods: [any], paths: [/**] }
   - { host: db.example.com, ports: [5432], mode: passthrough }
+  - { host: Legacy.Example.org., ports: [80], mode: http, methods: any, paths: any, trusts: network }
+  - { host: 203.0.113.20, ports: [22], mode: tcp, trusts: network }
+  - host: live.example.org
+    ports: [443, 8443]
+    methods: [GET]
+    paths: any
+    websocket: true
+    pins: ["${PIN}"]
+    roots: |
+${ROOT_PEM.replace(/^(?=.)/gm, "      ")}
 logs: none
 `;
 
@@ -70,6 +106,7 @@ const size = fc.constantFrom<string | number>("1024KiB", "1MiB", "50MiB", "1GiB"
 const principal = (id: string): fc.Arbitrary<object> =>
   fc.oneof(
     hex64.map((apiKey) => ({ id, apiKey })),
+    fc.tuple(hex64, fc.boolean()).map(([apiKey, audit]) => ({ id, apiKey, audit })),
     hex64.map((issuer) => ({ id, certificate: { issuer } })),
     fc.constantFrom("ES256", "RS256", "EdDSA").map((algorithm) => ({
       id,
@@ -82,21 +119,83 @@ const principal = (id: string): fc.Arbitrary<object> =>
     })),
   );
 
+const ports = fc.uniqueArray(
+  port.filter((each) => each !== 53),
+  { minLength: 1, maxLength: 3 },
+);
+
+const requests = {
+  methods: fc.oneof(methods, fc.constant("any")),
+  paths: fc.oneof(fc.uniqueArray(path, { minLength: 1, maxLength: 3 }), fc.constant("any")),
+};
+
+const network = fc.constant("network");
+
+// Each kind has a host of its own, so that no two of one document overlap and disagree.
 const egress = fc.oneof(
   fc.record(
     {
-      host: fc.constantFrom("api.example.com", "*.example.org"),
-      ports: fc.uniqueArray(port, { minLength: 1, maxLength: 3 }),
+      host: fc.constantFrom("api.example.com", "API.example.com."),
+      ports,
       mode: fc.constant("verified"),
-      methods,
-      paths: fc.uniqueArray(path, { minLength: 1, maxLength: 3 }),
+      ...requests,
+      websocket: fc.constant(true),
+      pins: fc.constant([PIN]),
+      roots: fc.constant(ROOT_PEM),
     },
+    { requiredKeys: ["host", "ports", "methods", "paths", "websocket", "pins", "roots"] },
+  ),
+  fc.record(
+    { host: fc.constant("*.example.org"), ports, mode: fc.constant("verified"), ...requests },
     { requiredKeys: ["host", "ports", "methods", "paths"] },
   ),
+  fc.record({ host: fc.constant("db.example.com"), ports, mode: fc.constant("passthrough") }),
+  fc.record({ host: fc.constant("plain.example.com"), ports, mode: fc.constant("http"), ...requests, trusts: network }),
   fc.record({
-    host: fc.constant("db.example.com"),
-    ports: fc.uniqueArray(port, { minLength: 1, maxLength: 2 }),
-    mode: fc.constant("passthrough"),
+    host: fc.constantFrom("203.0.113.20", "tcp.example.com", "*.example.net"),
+    ports,
+    mode: fc.constant("tcp"),
+    trusts: network,
+  }),
+);
+
+const resolvedHost = fc.constantFrom("api.example.com", "db.example.com", "*.example.com", "*.b.example.com");
+const resolvedPorts = fc.uniqueArray(fc.constantFrom(22, 80, 443, 8443), { minLength: 1, maxLength: 3 });
+const resolvedRequests = {
+  methods: fc.oneof(
+    fc.subarray(["GET" as const, "POST" as const, "PUT" as const], { minLength: 1 }),
+    fc.constant("any" as const),
+  ),
+  paths: fc.oneof(
+    fc.subarray(["/", "/v1", "/v1/", "/v1/a", "/v1/**", "/**", "/v1/a/**"], { minLength: 1, maxLength: 3 }),
+    fc.constant("any" as const),
+  ),
+};
+
+/** Any resolved rule over a few hosts, ports and paths, so that two of them often meet. */
+export const anyEgress: fc.Arbitrary<Egress> = fc.oneof(
+  fc.record({
+    mode: fc.constant("verified" as const),
+    host: resolvedHost,
+    ports: resolvedPorts,
+    ...resolvedRequests,
+    websocket: fc.boolean(),
+    pins: fc.subarray([PIN, KEY_DIGEST]),
+    roots: fc.option(fc.subarray([ROOT, "MAMCAQE="], { minLength: 1 })),
+  }),
+  fc.record({ mode: fc.constant("passthrough" as const), host: resolvedHost, ports: resolvedPorts }),
+  fc.record({
+    mode: fc.constant("http" as const),
+    host: resolvedHost,
+    ports: resolvedPorts,
+    ...resolvedRequests,
+    trusts: fc.constant("network" as const),
+  }),
+  fc.record({
+    mode: fc.constant("tcp" as const),
+    host: fc.oneof(resolvedHost, fc.constant("203.0.113.20")),
+    ports: resolvedPorts,
+    trusts: fc.constant("network" as const),
   }),
 );
 
@@ -118,6 +217,7 @@ const app = fc.record(
     ready: fc.record({ path: fc.constantFrom("/", "/health") }),
     writable: fc.subarray(["/data", "/var/lib/app", "/run"]),
     resources,
+    users: fc.constantFrom("one", "many"),
   },
   { requiredKeys: ["image", "port"] },
 );

@@ -14,15 +14,14 @@ describe("what this version cannot enforce", () => {
     expect(problems.map((problem) => problem.path)).toEqual([
       "access.principals[1].jwt",
       "access.principals[2].certificate",
-      "egress[0]",
-      "egress[1]",
-      "egress[2]",
     ]);
     expect(new Set(problems.map((problem) => problem.hint))).toEqual(new Set(["not supported yet"]));
   });
 
-  it("is nothing where callers have API keys or none and there is no way out", () => {
+  it("is nothing where callers have API keys or none", () => {
     expect(unsupportedYet(resolve(SMALL_YAML))).toEqual([]);
+    const [small, egress] = [SMALL_YAML, FULL_YAML.slice(FULL_YAML.indexOf("egress:"))];
+    expect(unsupportedYet(resolve(`${small}${egress}`))).toEqual([]);
   });
 });
 
@@ -34,7 +33,10 @@ describe("the outputs of a manifest", () => {
       { kind: "anonymous", name: "anonymous", detail: ["GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /about"] },
       { kind: "egress", name: "api.example.com", detail: ["verified", "port 443"] },
       { kind: "egress", name: "*.example.com", detail: ["verified", "port 443"] },
-      { kind: "egress", name: "db.example.com", detail: ["passthrough", "port 5432"] },
+      { kind: "egress", name: "db.example.com", detail: ["passthrough", "port 5432", "trusts the network"] },
+      { kind: "egress", name: "legacy.example.org", detail: ["http", "port 80", "trusts the network"] },
+      { kind: "egress", name: "203.0.113.20", detail: ["tcp", "port 22", "trusts the network"] },
+      { kind: "egress", name: "live.example.org", detail: ["verified", "port 443,8443"] },
       { kind: "logs", name: "app", detail: [] },
     ]);
   });

@@ -42,6 +42,7 @@ describe("resolving a manifest", () => {
         ready: null,
         writable: [],
         resources: { memory: 536_870_912, cpus: 1000, processes: 128, tmp: 67_108_864 },
+        users: "one",
       },
       access: {
         principals: [],
@@ -122,7 +123,7 @@ describe("the resolved manifest", () => {
 
   it("keeps its digest from one version of this package to the next", async () => {
     expect(await manifestDigest(formatManifest(resolve(SMALL_YAML)))).toMatchInlineSnapshot(
-      `"sha256:f066dfd460f81b81d43a661e218fb1d088b1a2dbaf22e6b037ab68ab9d4b90fe"`,
+      `"sha256:e7026d8b30173eb76dc6f389955c9ef05011c3c16a22af8d92a8698823d10af4"`,
     );
   });
 
@@ -144,7 +145,7 @@ describe("the resolved manifest", () => {
     ["another version", changed("blindbox-manifest/1", "blindbox-manifest/2"), "type"],
     ["an unknown member", changed('"logs":', '"logz":1,"logs":').replace('"logs":"none","logz":1', ""), "logz"],
     ["a missing member", changed('"logs":"none",', ""), "logs"],
-    ["a mode left out", changed('"mode":"passthrough",', ""), "egress[2]"],
+    ["a mode left out", changed('"mode":"passthrough",', ""), "egress[2].mode"],
     ["any as method", changed('"methods":["POST"]', '"methods":["any"]'), "access.rules[0].methods[0]"],
     ["a size in words", changed('"memory":1073741824', '"memory":"1GiB"'), "app.resources.memory"],
     ["an image by name", changed(`"image":"${IMAGE.digest}"`, '"image":"./app"'), "app.image"],

@@ -44,11 +44,11 @@ describe("blindbox.yml", () => {
       command: ["python3", "/server.py"],
       env: { MODEL: "small" },
       resources: { memory: 2 ** 30, cpus: 1000, processes: 128, tmp: 2 ** 28 },
+      users: "many",
     });
     expect(manifest.access.rules[0]?.limits).toEqual({ body: 50 * 2 ** 20, requestsPerMinute: 600, concurrent: 32 });
     expect(manifest.access.rules[1]?.methods).toHaveLength(7);
     expect(manifest.access.principals).toHaveLength(3);
-    expect(manifest.egress?.map((entry) => entry.mode)).toEqual(["verified", "verified", "passthrough"]);
   });
 
   it("may leave out what has a closed default", () => {
@@ -165,21 +165,13 @@ describe("blindbox.yml", () => {
       "access.rules[0].limits.requestsPerMinute",
     ],
     ["a limit of no requests", full("concurrent: 32", "concurrent: 0"), "access.rules[0].limits.concurrent"],
-    ["an IP literal as host", full("host: db.example.com", "host: 192.0.2.1"), "egress[2].host"],
-    ["an upper-case host", full("host: db.example.com", "host: DB.example.com"), "egress[2].host"],
-    ["a wildcard within", full("host: db.example.com", 'host: "db.*.com"'), "egress[2].host"],
-    ["an unknown mode", full("mode: passthrough", "mode: open"), "egress[2]"],
+    ["an unknown number of users", full("users: many", "users: two"), "app.users"],
+    ["a right to audit in words", full("audit: true", "audit: yes"), "access.principals[0].audit"],
     [
-      "paths that passthrough cannot see",
-      full("mode: passthrough", "mode: passthrough, paths: [/**]"),
-      "egress[2].paths",
+      "a right to audit of another kind of caller",
+      full("id: acme-host,", "id: acme-host, audit: true,"),
+      "access.principals[2].audit",
     ],
-    [
-      "verified egress without methods",
-      full("mode: verified, methods: [POST], ", "mode: verified, "),
-      "egress[0].methods",
-    ],
-    ["verified egress without paths", full(", paths: [/v1/**]", ""), "egress[0].paths"],
     ["an unknown log level", full("logs: none", "logs: all"), "logs"],
     ["an audit section", full("logs: none", "logs: none\naudit: { allow: [acme-batch] }"), "audit"],
   ])("refuses %s at its path", (_, text, path) => {

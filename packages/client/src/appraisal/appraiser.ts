@@ -12,7 +12,7 @@ import type { CheckedVerifyOptions } from "../options/read-options.ts";
 import { ChannelError } from "../transport/channel-error.ts";
 import type { AnswerError } from "../transport/answer-error.ts";
 import type { Appraiser } from "../transport/transport.ts";
-import { compareRequiredManifest } from "./required-manifest.ts";
+import { compareRequired } from "./required-manifest.ts";
 import { assessAcceptedRelease, type LabelledRelease } from "./release-findings.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function createAppraiser(options: CheckedVerifyOptions): Promise<Ap
     async appraise(input) {
       const result = await verifier.verify(input);
       return withFindings(result, [
-        compareRequiredManifest(result.claims, options.manifest),
+        ...(await compareRequired(result.claims, options.require, input.document)),
         ...assessAcceptedRelease(result.claims, releases),
       ]);
     },

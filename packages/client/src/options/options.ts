@@ -1,6 +1,7 @@
 /** What a caller may say when it opens a session. Types only; `read-options.ts` checks them. */
 import type { AppraisalPolicy, Tee } from "@blindbox/attestation";
 import type { Release } from "@blindbox/release";
+import type { Requirement } from "./requirement.ts";
 
 /** A Release as the caller holds it: parsed, or the text of a `blindbox.release.json`. Reading files is the caller's. */
 export type ReleaseSource = Release | string;
@@ -36,8 +37,11 @@ export interface VerifyOptions {
   readonly release: ReleaseSource | readonly ReleaseSource[];
   /** The TEEs that are accepted, at least one: hardware, or `[simulated({ root })]` alone. Mandatory. */
   readonly tees: readonly Tee[];
-  /** What the box's Manifest must be: its exact digest, `sha256:<64 hex>`. Mandatory, even where a Release names it. */
-  readonly require: { readonly manifest: string };
+  /**
+   * What the box must enforce. Mandatory, even where a Release names a Manifest: its exact digest, `sha256:<64 hex>`, or
+   * everything that it may allow at most.
+   */
+  readonly require: Requirement;
   /** The Appraisal Policy; all its members are required. Default: `strictPolicy`. */
   readonly policy?: AppraisalPolicy;
   /** How Evidence is bound to the connection. Only `tls-exporter`, which is the default. */

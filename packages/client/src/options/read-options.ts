@@ -5,12 +5,13 @@ import type { Timeouts } from "../transport/transport.ts";
 import { readInteger, readMembers, wrong } from "./members.ts";
 import type { AcceptableWarning, Credentials } from "./options.ts";
 import { readReleases } from "./releases.ts";
+import { type CheckedRequire, readRequire } from "./requirement.ts";
 
 /** {@link VerifyOptions} after every check, with nothing left out. */
 export interface CheckedVerifyOptions {
   readonly releases: readonly Release[];
   readonly tees: readonly Tee[];
-  readonly manifest: string;
+  readonly require: CheckedRequire;
   readonly policy: AppraisalPolicy;
   readonly accept: readonly AcceptableWarning[];
   readonly timeouts: Timeouts;
@@ -63,7 +64,7 @@ function checkVerifyOptions(members: Readonly<Record<string, unknown>>): Checked
   return {
     releases: readReleases(members["release"]),
     tees: readTees(members["tees"]),
-    manifest: readRequiredManifest(members["require"]),
+    require: readRequire(members["require"]),
     policy: members["policy"] === undefined ? strictPolicy : (members["policy"] as AppraisalPolicy),
     accept: readAccept(members["accept"]),
     timeouts: readTimeouts(members["timeouts"]),
@@ -80,12 +81,6 @@ function checkBinding(value: unknown): void {
 function readTees(value: unknown): readonly Tee[] {
   if (!Array.isArray(value) || value.length === 0) throw wrong("options.tees", "a list of at least one TEE");
   return [...(value as readonly Tee[])];
-}
-
-function readRequiredManifest(value: unknown): string {
-  const { manifest } = readMembers(value, "options.require", { required: ["manifest"], optional: [] });
-  if (typeof manifest === "string" && /^sha256:[0-9a-f]{64}$/.test(manifest)) return manifest;
-  throw wrong("options.require.manifest", "a digest: sha256: and 64 lower-case hexadecimal digits");
 }
 
 function readCredentials(value: unknown): Credentials {

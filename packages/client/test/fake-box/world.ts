@@ -19,9 +19,11 @@ export interface World {
   readonly tee: Tee;
 }
 
-export async function makeWorld(): Promise<World> {
+/** Most tests need no Manifest but one that has a digest: this one is no whole Manifest. */
+const anyManifest = '{"name":"transcriber","type":"blindbox-manifest/1"}';
+
+export async function makeWorld(manifest: string = anyManifest): Promise<World> {
   const vendor = await makeVendor();
-  const manifest = '{"name":"transcriber","type":"blindbox-manifest/1"}';
   const manifestDigest = await sha256(manifest);
   const measurement = new Uint8Array(48).fill(7);
   const release = await makeRelease(manifestDigest, toHex(measurement));

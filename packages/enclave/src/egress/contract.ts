@@ -25,8 +25,9 @@ export interface Dialer {
   dial(destination: Destination): Promise<Socket>;
 }
 
-/** What is written down. Time and sequence are added by the ledger. */
+/** What is written down. Time, sequence and count are added by the ledger, which sums up like entries when there are many. */
 export interface Ledger {
+  /** One decision. Whoever throws an EgressError leaves it to whoever catches it to write it down. */
   record(entry: LedgerEntry): void;
   /** `sha256:<hex>` */
   head(): string;

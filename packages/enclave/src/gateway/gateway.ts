@@ -10,6 +10,7 @@ import type { TlsIdentity } from "./certificate.ts";
 import { type Exchange, refuse } from "./exchange.ts";
 import { headFault, readHead, type RequestHead } from "./head.ts";
 import { headersForApp } from "./headers.ts";
+import type { LedgerEndpointOptions } from "./ledger-endpoint.ts";
 import { type GatewayLimits, gatewayLimits } from "./limits.ts";
 import { createListener } from "./listener.ts";
 import { Relay } from "./relay.ts";
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   readonly identity: TlsIdentity;
   readonly attester: Attester;
   readonly access: AccessDecider;
+  /** The egress ledger, and who may read it. */
+  readonly ledger: LedgerEndpointOptions;
   readonly upstream: AppUpstream;
   /** `none` says nothing of requests; else there is one event for each, of codes and numbers of our own. */
   readonly logs: Logs;
@@ -50,7 +53,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     access: options.access,
     upstream: options.upstream,
     allowances: createAllowances(options.monotonic),
-    wellKnown: createWellKnown(options.attester, limits.pipelinedOwn),
+    wellKnown: createWellKnown({
+      attester: options.attester,
+      ledger: options.ledger,
+      maxUnread: limits.pipelinedOwn,
+    }),
     pool: createAppPool(options.upstream, limits),
     limits,
     draining: false,

@@ -1,10 +1,11 @@
 /** The box's own endpoints. Everything below their folder ends here, whether it exists or not. */
 import type { Socket } from "node:net";
-import { EVIDENCE_PATH } from "@blindbox/attestation";
+import { EVIDENCE_PATH, LEDGER_PATH } from "@blindbox/attestation";
 import { RESERVED_PATH } from "@blindbox/manifest";
 import type { Attester } from "../parts.ts";
 import { createAttestationEndpoint } from "./attestation-endpoint.ts";
 import { type Exchange, refuse } from "./exchange.ts";
+import { createLedgerEndpoint, type LedgerEndpointOptions } from "./ledger-endpoint.ts";
 
 /** Where the gateway answers that it is up. */
 export const HEALTH_PATH: string = `${RESERVED_PATH}/health`;
@@ -13,9 +14,16 @@ export interface WellKnown {
   answer(path: string, exchange: Exchange): void;
 }
 
-/** @param maxUnread answers of one connection that its caller has not read yet; one more request cuts it. */
-export function createWellKnown(attester: Attester, maxUnread: number): WellKnown {
+export interface WellKnownOptions {
+  readonly attester: Attester;
+  readonly ledger: LedgerEndpointOptions;
+  /** Answers of one connection that its caller has not read yet; one more request cuts it. */
+  readonly maxUnread: number;
+}
+
+export function createWellKnown({ attester, ledger, maxUnread }: WellKnownOptions): WellKnown {
   const attestation = createAttestationEndpoint(attester);
+  const answerLedger = createLedgerEndpoint(ledger);
   const unread = new WeakMap<Socket, number>();
   const takes = ({ request: { socket }, response }: Exchange): boolean => {
     const before = unread.get(socket) ?? 0;
@@ -28,6 +36,7 @@ export function createWellKnown(attester: Attester, maxUnread: number): WellKnow
     answer(path, exchange) {
       if (!takes(exchange)) exchange.request.socket.destroy();
       else if (path === EVIDENCE_PATH) void attestation.answer(exchange);
+      else if (path === LEDGER_PATH) answerLedger(exchange);
       else if (path === HEALTH_PATH) answerHealth(exchange);
       else refuse(exchange, "not-found");
     },

@@ -1,37 +1,47 @@
 /** From what is to be run to a sandbox that is ready for it. */
 import { mkdirSync } from "node:fs";
-import type { DriverChoice, SandboxSpec } from "../parts.ts";
+import type { DriverChoice, EgressReceiver, SandboxSpec } from "../parts.ts";
 import type { LaunchPlan } from "./app/launch.ts";
 import { chooseDriver } from "./drivers/choose.ts";
 import type { DriverPlan } from "./drivers/driver.ts";
 import { SandboxError } from "./errors.ts";
 import type { ControlGroups } from "./limits/control-groups.ts";
+import { demandCount } from "./limits/demand.ts";
 import { resourceLimits } from "./limits/rlimits.ts";
-import { openNetwork } from "./network/network.ts";
+import { type NetworkPlan, openNetwork } from "./network/network.ts";
 import { layOut } from "./rootfs/layout.ts";
 import { standardMounts } from "./rootfs/mounts.ts";
+import { trustIn } from "./rootfs/trust.ts";
 import { type LimitedSandbox, NamespaceSandbox } from "./sandbox.ts";
 import { appFilter } from "./seccomp/compile.ts";
 import { findTools, type Tools } from "./tools.ts";
 
 /**
  * Makes namespaces, network, gate and limits for the application; starts nothing of it (`start`), and proves nothing yet
- * (`selfTest`). Ingress only: no packet of the application leaves. When this process dies, so does everything in there.
+ * (`selfTest`). What the application dials goes to `receiver`, and no packet of it anywhere else. When this process dies, so
+ * does everything in there.
  *
  * @throws SandboxError with the reason and the next step; nothing is left then.
  */
-export async function createSandbox(spec: SandboxSpec, choice: DriverChoice): Promise<LimitedSandbox> {
+export async function createSandbox(
+  spec: SandboxSpec,
+  choice: DriverChoice,
+  receiver: EgressReceiver,
+): Promise<LimitedSandbox> {
   demandArchitecture();
   const plan = chooseDriver(spec, choice);
   const tools = findTools();
   mkdirSync(spec.scratch, { recursive: true, mode: 0o700 });
-  const layout = layOut(spec.rootfs, standardMounts(spec));
+  const { mounts, env } = trustIn(spec);
+  const layout = layOut(spec.rootfs, [...standardMounts(spec), ...mounts]);
   const controlGroups = plan.makeControlGroups();
-  const open = () => openNetwork(networkPlan({ spec, plan, tools }));
+  const chosen = { spec: { ...spec, env }, plan, tools, controlGroups };
+  const open = () => openNetwork(networkPlan(chosen, receiver));
   try {
-    const launchPlan = fixedPlan({ spec, plan, tools, controlGroups });
+    demandCount(plan.capabilities, controlGroups.controllers);
+    const launchPlan = fixedPlan(chosen);
     const network = await open();
-    const parts = { spec, plan, controlGroups, network, openNetwork: open };
+    const parts = { ...chosen, network, openNetwork: open };
     return new NamespaceSandbox({ ...parts, launchPlan: ({ namespaces }) => ({ ...launchPlan, layout, namespaces }) });
   } catch (error) {
     await controlGroups.remove();
@@ -46,9 +56,10 @@ interface Chosen {
   readonly controlGroups: ControlGroups;
 }
 
-function networkPlan({ spec, plan, tools }: Omit<Chosen, "controlGroups">): Parameters<typeof openNetwork>[0] {
-  const { scratch, port } = spec;
-  return { scratch, port, ip: tools.ip, ids: plan.ids, root: plan.root };
+function networkPlan({ spec, plan, tools }: Chosen, receiver: EgressReceiver): NetworkPlan {
+  const { scratch, port, egressPorts } = spec;
+  const innerGroups = plan.capabilities.includes("CAP_SETGID");
+  return { scratch, port, egressPorts, receiver, ip: tools.ip, ids: plan.ids, root: plan.root, innerGroups };
 }
 
 function fixedPlan({ spec, plan, tools, controlGroups }: Chosen): Omit<LaunchPlan, "namespaces" | "layout"> {
@@ -60,6 +71,7 @@ function fixedPlan({ spec, plan, tools, controlGroups }: Chosen): Omit<LaunchPla
     placeRootfs: plan.placeRootfs,
     workingDir: spec.workingDir,
     controlGroups: controlGroups.entrances,
+    capabilities: plan.capabilities,
     limits: resourceLimits(spec.resources, controlGroups.controllers),
     filter: appFilter(),
   };

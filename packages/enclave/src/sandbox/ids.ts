@@ -1,7 +1,8 @@
 /**
  * Which user ids the sandbox has. Two user namespaces lie in one another. The *outer* owns the network and the mounts;
  * its root is who sets up, and is, on the host, the same id as the application. The *inner* is where the application
- * lives: it sees its own id there, holds no capability in it, and none of what the sandbox rests on belongs to it.
+ * lives: it sees its own id there, holds no capability in it or a few over its own ids, and none of what the sandbox rests
+ * on belongs to it.
  */
 import type { AppUser } from "../parts.ts";
 

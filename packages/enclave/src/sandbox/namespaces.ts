@@ -12,6 +12,8 @@ import { becomeRoot, enter, makeNamespaces, type RootOptions, writeFiles } from 
 
 export interface NamespaceOptions extends RootOptions {
   readonly ids: IdMaps;
+  /** Whether groups can be changed in the inner user namespace. */
+  readonly innerGroups: boolean;
   readonly scratch: string;
 }
 
@@ -73,7 +75,7 @@ async function writeInnerMap(child: ChildProcess, options: NamespaceOptions, out
   const steps = [
     ...enter(FIRST_DESCRIPTOR, null),
     ...becomeRoot(options),
-    ...writeFiles(idFiles(child.pid, options.ids.inner, false)),
+    ...writeFiles(idFiles(child.pid, options.ids.inner, options.innerGroups)),
   ];
   await runProgram(options.scratch, steps, { descriptors: [outerUser] });
 }

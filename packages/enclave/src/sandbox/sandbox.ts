@@ -24,12 +24,17 @@ export interface SandboxParts {
   readonly launchPlan: (network: Network) => LaunchPlan;
 }
 
+type SelfTestResults = Readonly<Record<string, ProbeResult>>;
+
 export class NamespaceSandbox implements LimitedSandbox {
   readonly driver: Driver;
   readonly limits: LimitsDescription;
   readonly #parts: SandboxParts;
   #network: Network | null = null;
   #app: RunningApp | null = null;
+  /** What the first self-test said, and the last network of which it held. */
+  #verdict: SelfTestResults | null = null;
+  #tested: Network | null = null;
   #closed = false;
 
   constructor(parts: SandboxParts) {
@@ -39,14 +44,20 @@ export class NamespaceSandbox implements LimitedSandbox {
     this.#keep(parts.network);
   }
 
-  async selfTest(): Promise<Readonly<Record<string, ProbeResult>>> {
+  async selfTest(): Promise<SelfTestResults> {
     const network = await this.#networkInForce();
-    return runSelfTest(this.#parts.launchPlan(network), this.#parts.plan.owner);
+    const { spec, plan } = this.#parts;
+    const granted = { ports: spec.egressPorts, capabilities: plan.capabilities };
+    const results = await runSelfTest(this.#parts.launchPlan(network), plan.owner, granted);
+    this.#verdict ??= results;
+    if (differences(this.#verdict, results).length === 0) this.#tested = network;
+    return results;
   }
 
   async start(): Promise<AppProcess> {
     if (this.#app) throw new TypeError("the application runs already");
     const network = await this.#networkInForce();
+    await this.#demandTested(network);
     const app = await startApp(this.#parts.launchPlan(network), this.#parts.spec, this.#parts.plan.owner);
     this.#app = app;
     void this.#forgetWhenGone(app);
@@ -75,6 +86,15 @@ export class NamespaceSandbox implements LimitedSandbox {
     return this.#network ?? this.#keep(await this.#parts.openNetwork());
   }
 
+  /** What the self-test said holds for the network in which it ran. In another one it must say the same. */
+  async #demandTested(network: Network): Promise<void> {
+    if (this.#verdict === null || this.#tested === network) return;
+    const changed = differences(this.#verdict, await this.selfTest());
+    if (changed.length === 0 && this.#tested === network) return;
+    const reason = `the network was made anew, and the self-test differs (${changed.join(", ") || "made anew again"})`;
+    throw new SandboxError("self-test-failed", reason, "Start the box anew.");
+  }
+
   async #forgetWhenGone(app: RunningApp): Promise<void> {
     await app.exited;
     this.#app = null;
@@ -93,4 +113,8 @@ export class NamespaceSandbox implements LimitedSandbox {
     await this.#app?.stop(0);
     await network.close();
   }
+}
+
+function differences(one: SelfTestResults, other: SelfTestResults): string[] {
+  return Object.keys({ ...one, ...other }).filter((probe) => one[probe] !== other[probe]);
 }

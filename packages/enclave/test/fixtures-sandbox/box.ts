@@ -7,6 +7,8 @@ import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { AppProcess, DriverChoice, SandboxSpec } from "../../src/parts.ts";
 import { createSandbox, SandboxError } from "../../src/sandbox/index.ts";
+import { askPostgres } from "./postgres-client.ts";
+import { type Answer, createArrivals } from "./receiver.ts";
 import { createSupervisor } from "../../src/supervisor/index.ts";
 
 interface Setting {
@@ -26,7 +28,8 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const sandbox = await createSandbox(spec, driver);
+  const arrivals = createArrivals();
+  const sandbox = await createSandbox(spec, driver, arrivals);
   const supervisor = createSupervisor({ sandbox, ready: null, logs: "none", onEvent: (event) => say({ event }) });
   const operations: Record<string, (argument: string) => Promise<unknown>> = {
     selfTest: () => sandbox.selfTest(),
@@ -49,7 +52,16 @@ async function serve(): Promise<void> {
       for (const socket of sockets) socket.on("error", () => {}).destroy();
       return peers;
     },
+    arrivals: () => Promise.resolve(arrivals),
+    answer: (answer) => {
+      arrivals.answer = answer as Answer;
+      return Promise.resolve();
+    },
     listen: (count) => Promise.all(Array.from({ length: Number(count) }, listen)),
+    query: async (sql) => {
+      const socket = await sandbox.dial();
+      return askPostgres(socket, sql.replaceAll("+", " ")).finally(() => socket.destroy());
+    },
     supervise: () => supervisor.start(),
     state: () => Promise.resolve(supervisor.state()),
     drain: (grace) => supervisor.drain(Number(grace)),

@@ -19,6 +19,18 @@ export function familyOf(pid: number): number[] {
   return family;
 }
 
+/** The gate's program among the descendants of a box. */
+export function gateOf(box: number): number {
+  const gate = familyOf(box).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("gate/main"));
+  return gate ?? Number.NaN;
+}
+
+/** The first process of the application's pid namespace. */
+export function reaperOf(box: number): number {
+  const bubblewrap = familyOf(box).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("bwrap"));
+  return Number(readFileSync(`/proc/${bubblewrap}/task/${bubblewrap}/children`, "latin1").trim());
+}
+
 export function namespacesOf(processes: readonly number[]): Set<string> {
   return new Set(
     processes.flatMap((pid) => [namespaceOf(pid, "net"), namespaceOf(pid, "user")]).filter((name) => name !== ""),

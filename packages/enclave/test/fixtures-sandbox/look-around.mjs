@@ -18,6 +18,14 @@ const connected = (options) =>
     socket.on("error", reject);
   });
 
+const said = (options) =>
+  new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(options).setEncoding("utf8");
+    socket.on("data", (chunk) => (text += chunk));
+    socket.on("end", () => resolve(text)).on("error", reject);
+  });
+
 const actions = {
   status: () => readFileSync("/proc/self/status", "utf8"),
   read: ({ path }) => readFileSync(path, "utf8"),
@@ -30,6 +38,7 @@ const actions = {
     return bsize * blocks;
   },
   tcp: ({ host, port }) => within(2000, connected({ host, port: Number(port) })),
+  talk: ({ host, port }) => within(5000, said({ host, port: Number(port) })),
   unix: ({ path }) => within(2000, connected({ path: decodeURIComponent(path).replace(/^@/, "\0") })),
   udp: ({ host, port }) =>
     within(

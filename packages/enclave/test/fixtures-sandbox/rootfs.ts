@@ -56,10 +56,15 @@ export function scratchRootfs(driver: Driver): string {
 /** Node with its libraries, and the application that looks around from the inside as `/app.mjs`. */
 export function nodeRootfs(driver: Driver): string {
   const root = busyboxRootfs(driver);
-  place(process.execPath, join(root, "usr/bin/node"));
-  for (const library of librariesOf(process.execPath)) place(library, join(root, library));
+  addProgram(root, process.execPath, "/usr/bin/node");
   copyFileSync(new URL("look-around.mjs", import.meta.url), join(root, "app.mjs"));
   return ownedFor(driver, root);
+}
+
+/** A program of this machine with its libraries, under the same path or another. */
+export function addProgram(root: string, program: string, path: string = program): void {
+  place(program, join(root, path));
+  for (const library of librariesOf(program)) place(library, join(root, library));
 }
 
 // The program has 100 MB: a second name where the file system allows, else a copy.

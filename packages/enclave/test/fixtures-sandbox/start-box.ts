@@ -42,6 +42,9 @@ export function specFor(rootfs: string, more: Partial<SandboxSpec> = {}): Sandbo
     resources: { memory: 256 * 1024 * 1024, cpus: 1000, processes: 64, tmp: 16 * 1024 * 1024 },
     port: 80,
     scratch,
+    users: "one",
+    egressPorts: [],
+    trust: null,
     ...more,
   };
 }

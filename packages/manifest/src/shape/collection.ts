@@ -10,7 +10,7 @@ export type Members<T> = {
 type AnyMember = Shape<unknown> & { readonly optional?: true };
 
 // Words of the design that this version has no syntax for: whoever writes one must not think that it is enforced.
-const NOT_YET: ReadonlySet<string> = new Set(["audit", "headers", "pins", "sandbox"]);
+const NOT_YET: ReadonlySet<string> = new Set(["audit", "headers", "sandbox"]);
 
 /** True for what JSON calls an object. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -41,15 +41,17 @@ function readMembers(
   let missing = false;
   for (const [name, shape] of shapes) {
     if (!Object.hasOwn(value, name) && shape.optional === true) continue;
-    const read = Object.hasOwn(value, name) ? shape.read(value[name], at.member(name)) : reportMissing(at.member(name));
+    const read = Object.hasOwn(value, name)
+      ? shape.read(value[name], at.member(name))
+      : reportMissing(at.member(name), shape);
     missing ||= read === undefined;
     entries.push([name, read]);
   }
   return missing ? undefined : Object.fromEntries(entries);
 }
 
-function reportMissing(at: Site): undefined {
-  return at.problem("a value", "nothing", "this member is required");
+function reportMissing(at: Site, { hint }: AnyMember): undefined {
+  return at.problem("a value", "nothing", hint ?? "this member is required");
 }
 
 function reportUnknown(at: Site, name: string, shapes: readonly (readonly [string, AnyMember])[]): void {

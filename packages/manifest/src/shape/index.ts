@@ -1,5 +1,15 @@
 export { isMap, list, type Members, object, record, variant } from "./collection.ts";
 export { kindOf, oneOfWords, shown } from "./describe.ts";
-export { integer, isIntegerWithin, nullable, text, type TextRules, word } from "./scalar.ts";
-export { checked, described, type JsonSchema, mapped, optional, type OptionalShape, type Shape } from "./shape.ts";
+export { flag, integer, isIntegerWithin, nullable, text, type TextRules, word } from "./scalar.ts";
+export {
+  checked,
+  described,
+  type JsonSchema,
+  mapped,
+  optional,
+  type OptionalShape,
+  readsQuietly,
+  type Shape,
+  withHint,
+} from "./shape.ts";
 export { DOCUMENT, documentSite, type Site } from "./site.ts";

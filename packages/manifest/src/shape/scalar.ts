@@ -42,6 +42,12 @@ export function isIntegerWithin(value: unknown, min: number, max: number): value
   return Number.isSafeInteger(value) && !Object.is(value, -0) && Number(value) >= min && Number(value) <= max;
 }
 
+/** True or false. */
+export const flag: Shape<boolean> = {
+  schema: { type: "boolean" },
+  read: (value, at) => (typeof value === "boolean" ? value : at.problem("true or false", shown(value))),
+};
+
 /** One of a closed list of words or numbers. */
 export function word<T extends string | number>(words: readonly T[]): Shape<T> {
   return {

@@ -1,4 +1,5 @@
-import type { Site } from "./site.ts";
+import type { Problem } from "../problem.ts";
+import { documentSite, type Site } from "./site.ts";
 
 /** JSON Schema (draft-07, which editors know best) of one value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -8,6 +9,15 @@ export interface Shape<T> {
   /** Reports every problem at `at`. The value is meaningful only where no problem was reported. */
   read(value: unknown, at: Site): T | undefined;
   readonly schema: JsonSchema;
+  /** What to do where the member is missing. */
+  readonly hint?: string;
+}
+
+/** What `shape` reads where it finds no problem; undefined else, and the problems are nobody's. */
+export function readsQuietly<T>(shape: Shape<T>, value: unknown): T | undefined {
+  const problems: Problem[] = [];
+  const read = shape.read(value, documentSite(problems));
+  return problems.length === 0 ? read : undefined;
 }
 
 /** The shape of a member that may be left out. */
@@ -23,6 +33,11 @@ export function optional<T>(shape: Shape<T>): OptionalShape<T> {
 /** The same shape, with a sentence that editors show. */
 export function described<T>(shape: Shape<T>, description: string): Shape<T> {
   return { ...shape, schema: { description, ...shape.schema } };
+}
+
+/** The same shape, with what to do where the member is missing. */
+export function withHint<T>(shape: Shape<T>, hint: string): Shape<T> {
+  return { ...shape, hint };
 }
 
 /** The same shape, read into another value. `turn` sees only values without problems. */

@@ -1,4 +1,4 @@
-import type { Access, Egress, Limits, Logs, Method, Principal, Ready, Resources, User } from "../manifest.ts";
+import type { Access, App, Egress, Limits, Logs, Method, Principal, Ready, Resources, User } from "../manifest.ts";
 
 /**
  * The Manifest as a vendor writes it (`blindbox.yml`), after reading: sizes are bytes, CPUs are thousandths, `[any]` is
@@ -32,6 +32,8 @@ export interface AppSource {
   readonly writable?: readonly string[];
   /** Left out, or in part: `DEFAULT_RESOURCES`. */
   readonly resources?: Partial<Resources>;
+  /** Left out: `one`. */
+  readonly users?: App["users"];
 }
 
 /** Who may call, as written. */

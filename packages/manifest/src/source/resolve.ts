@@ -37,6 +37,7 @@ function resolveApp(source: AppSource, image: ImageFacts): App {
     ready: source.ready ?? null,
     writable: source.writable ?? [],
     resources: { ...DEFAULT_RESOURCES, ...source.resources },
+    users: source.users ?? "one",
   };
 }
 

@@ -1,4 +1,4 @@
-import { egressSourceShape } from "../egress.ts";
+import { egressesSourceShape } from "../egress/shape.ts";
 import {
   admittedIdShape,
   argumentShape,
@@ -9,6 +9,7 @@ import {
   nameShape,
   portShape,
   rulePathShape,
+  usersShape,
   writableShape,
 } from "../fields.ts";
 import type { Limits, Ready, Resources } from "../manifest.ts";
@@ -49,6 +50,9 @@ const app: Shape<AppSource> = object<AppSource>({
   ready: optional(described(object<Ready>({ path: literalPathShape }), "Asked until it answers with a 2xx.")),
   writable: optional(described(writableShape, "Folders that are writable, and empty at start.")),
   resources: optional(resources),
+  users: optional(
+    described(usersShape, "many: may change to other users of its image; needs the rooted driver. Left out: one."),
+  ),
 });
 
 const rule: Shape<AccessRuleSource> = object<AccessRuleSource>({
@@ -60,7 +64,7 @@ const rule: Shape<AccessRuleSource> = object<AccessRuleSource>({
 
 const access: Shape<AccessSource> = checked(
   object<AccessSource>({
-    principals: optional(list(principalShape, { min: 0, max: 64 })),
+    principals: optional(list(principalShape("source"), { min: 0, max: 64 })),
     rules: described(list(rule, { min: 0, max: 128 }), "First match wins; no match is refused."),
   }),
   checkReferences,
@@ -72,8 +76,6 @@ export const sourceShape: Shape<ManifestSource> = object<ManifestSource>({
   name: nameShape,
   app,
   access,
-  egress: optional(
-    described(list(egressSourceShape(methodsSourceShape), { min: 0, max: 64 }), "Ways out. Left out or empty: none."),
-  ),
+  egress: optional(described(egressesSourceShape, "Ways out. Left out or empty: none.")),
   logs: optional(described(word(["none", "metadata", "app"]), "What may leave the box as a log. Left out: none.")),
 });

@@ -1,5 +1,6 @@
 /** What bubblewrap is asked for. It makes the mounts, the pid namespace with its reaper, and sets the filter. */
 import { existsSync } from "node:fs";
+import type { Capability } from "../kernel/constants.ts";
 import { HOST_NAME } from "../rootfs/mounts.ts";
 import type { Layout, Mount, RebuiltDirectory } from "../rootfs/layout.ts";
 
@@ -17,10 +18,11 @@ export interface BubblewrapOptions {
   readonly source: string;
   readonly layout: Layout;
   readonly workingDir: string;
+  readonly capabilities: readonly Capability[];
   readonly descriptors: BubblewrapDescriptors;
 }
 
-/** The namespaces but those of users and networks, which are there already. CAP_SETPCAP is for the entry, see there. */
+/** The namespaces but those of users and networks, which are there already. */
 const ISOLATION = [
   "--unshare-pid",
   "--unshare-ipc",
@@ -32,9 +34,10 @@ const ISOLATION = [
   "--new-session",
   "--cap-drop",
   "ALL",
-  "--cap-add",
-  "CAP_SETPCAP",
 ];
+
+/** Without it the entry could not give up the others. */
+const FOR_THE_ENTRY: Capability = "CAP_SETPCAP";
 
 /** Directories that we make ourselves hold mount points and links only. */
 const DIRECTORY_BYTES = 1024 * 1024;
@@ -53,9 +56,10 @@ const EMPTY_DIRECTORY_BYTES = 4096;
 
 /** The arguments in front of the command. */
 export function bubblewrapArguments(options: BubblewrapOptions): string[] {
-  const { layout, source, workingDir, descriptors } = options;
+  const { layout, source, workingDir, capabilities, descriptors } = options;
   return [
     ...ISOLATION,
+    ...[...capabilities, FOR_THE_ENTRY].flatMap((capability) => option("--cap-add", capability)),
     ...option("--userns2", descriptors.innerUser),
     ...option("--info-fd", descriptors.info),
     ...option("--seccomp", descriptors.filter),

@@ -4,8 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import type { SandboxSpec } from "../../parts.ts";
-import { CLEAR_AMBIENT, PRCTL, SECUREBITS_NO_ROOT } from "../kernel/constants.ts";
-import { attempt, awaitByte, buffer, bytes, must, type Step, sendByte, text, vector, words } from "../program/steps.ts";
+import { type Capability, CAPABILITY_HEADER, CLEAR_AMBIENT, PRCTL } from "../kernel/constants.ts";
+import { capabilitySets, isAmong, secureBits } from "../kernel/capabilities.ts";
+import { attempt, awaitByte, bytes, must, type Step, sendByte, text, vector, words } from "../program/steps.ts";
 import { CLOSE_ON_EXEC, LAST_DESCRIPTOR, REPORT } from "../program/run.ts";
 import type { ResourceLimit } from "../limits/rlimits.ts";
 
@@ -18,16 +19,22 @@ export interface OutputDescriptors {
   readonly stderr: number;
 }
 
+/** What the application is given, and what it is held to. */
+export interface Grants {
+  readonly capabilities: readonly Capability[];
+  readonly limits: readonly ResourceLimit[];
+}
+
 /**
- * Takes its output, gives up every descriptor but 0 to 2 and every capability, sets the limits, says that it is ready, and
+ * Takes its output, gives up every descriptor but 0 to 2 and every capability but those granted, sets the limits, says that it is ready, and
  * waits to be let go: if whoever started it is dead by then, it ends here.
  */
-export function entrySteps(output: OutputDescriptors, limits: readonly ResourceLimit[]): Step[] {
+export function entrySteps(output: OutputDescriptors, { capabilities, limits }: Grants): Step[] {
   return [
     must("dup3", output.stdout, 1, 0),
     must("dup3", output.stderr, 2, 0),
     must("close_range", REPORT, LAST_DESCRIPTOR, CLOSE_ON_EXEC),
-    ...giveUpCapabilities(),
+    ...giveUpCapabilities(capabilities),
     must("umask", 0o022),
     ...limits.map(({ resource, soft, hard }) => must("prlimit64", 0, resource, words(soft, hard), 0)),
     sendByte(REPORT),
@@ -36,19 +43,17 @@ export function entrySteps(output: OutputDescriptors, limits: readonly ResourceL
 }
 
 // bubblewrap leaves us CAP_SETPCAP in the inner user namespace, without which the bounding set cannot be emptied.
-function giveUpCapabilities(): Step[] {
+function giveUpCapabilities(kept: readonly Capability[]): Step[] {
   const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "latin1"));
   const all = Array.from({ length: last + 1 }, (_, capability) => capability);
+  const others = all.filter((capability) => !isAmong(kept, capability));
   return [
-    ...all.map((capability) => must("prctl", PRCTL.dropFromBoundingSet, capability, 0, 0, 0)),
-    must("prctl", PRCTL.secureBits, SECUREBITS_NO_ROOT, 0, 0, 0),
+    ...others.map((capability) => must("prctl", PRCTL.dropFromBoundingSet, capability, 0, 0, 0)),
+    must("prctl", PRCTL.secureBits, secureBits(kept), 0, 0, 0),
     must("prctl", PRCTL.ambientCapabilities, CLEAR_AMBIENT, 0, 0, 0),
-    must("capset", bytes(CAPABILITY_HEADER), buffer(24)),
+    must("capset", bytes(CAPABILITY_HEADER), bytes(capabilitySets(kept))),
   ];
 }
-
-/** struct __user_cap_header_struct: version 3, this thread. */
-const CAPABILITY_HEADER = Uint8Array.of(0x22, 0x05, 0x08, 0x20, 0, 0, 0, 0);
 
 /** Becomes the application: its command is looked for as a shell would, its environment is the Manifest's and nothing more. */
 export function becomeApp({ command, env }: Pick<SandboxSpec, "command" | "env">): Step[] {

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { SandboxError } from "../errors.ts";
-import type { ResourceLimit } from "../limits/rlimits.ts";
 import type { Namespaces } from "../namespaces.ts";
 import { assemble } from "../program/assemble.ts";
 import { describeFailure, readFailure } from "../program/failure.ts";
@@ -13,12 +12,12 @@ import type { Step } from "../program/steps.ts";
 import type { RootOptions } from "../programs.ts";
 import type { Layout } from "../rootfs/layout.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
-import { INSIDE_FIRST_STEP, entrySteps } from "./entry.ts";
+import { entrySteps, type Grants, INSIDE_FIRST_STEP } from "./entry.ts";
 import { Handover } from "./handover.ts";
 import { PRIVATE_SOURCE, wayIn } from "./way-in.ts";
 
 /** All that is the same for whatever runs inside. */
-export interface LaunchPlan {
+export interface LaunchPlan extends Grants {
   readonly scratch: string;
   /** Path of bubblewrap. */
   readonly bubblewrap: string;
@@ -31,7 +30,6 @@ export interface LaunchPlan {
   readonly workingDir: string;
   /** Files that take in who writes to them. */
   readonly controlGroups: readonly string[];
-  readonly limits: readonly ResourceLimit[];
   readonly filter: Uint8Array;
 }
 
@@ -84,7 +82,7 @@ function spawnInside(plan: LaunchPlan, become: Become, output: readonly [number,
   try {
     const info = handover.add("pipe");
     const [stdout, stderr] = [handover.add(output[0]), handover.add(output[1])];
-    const inside = [...entrySteps({ stdout, stderr }, plan.limits), ...become(handover)];
+    const inside = [...entrySteps({ stdout, stderr }, plan), ...become(handover)];
     const outside = wayInto(plan, handover, info, inside);
     const { descriptors } = handover;
     const child = spawnProgram(plan.scratch, outside, { stdio: ["ignore", "ignore", "pipe"], descriptors });

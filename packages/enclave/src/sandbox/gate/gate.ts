@@ -1,7 +1,8 @@
 /** The supervisor's end of the gate. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import type { EgressReceiver } from "../../parts.ts";
 import { SandboxError } from "../errors.ts";
 import { PRCTL, SECUREBITS_NO_ROOT } from "../kernel/constants.ts";
 import type { Namespaces } from "../namespaces.ts";
@@ -10,6 +11,7 @@ import { CLOSE_ON_EXEC, FIRST_DESCRIPTOR, LAST_DESCRIPTOR, REPORT, spawnProgram 
 import { must, type Step, text, vector } from "../program/steps.ts";
 import { enter } from "../programs.ts";
 import { gateFile } from "./file.ts";
+import { Listeners } from "./listeners.ts";
 import type { DialRequest, GateConfiguration, GateMessage } from "./messages.ts";
 
 export interface GateOptions {
@@ -26,6 +28,13 @@ export interface Gate {
    * @throws SandboxError `dial-failed` where the application does not accept, `gate-down` where the gate is gone.
    */
   dial(): Promise<Socket>;
+  /**
+   * Opens what the application may dial, and gives it to `receiver`; once, when the gate's network is there. All of it is
+   * closed when the gate is gone.
+   *
+   * @throws SandboxError `network-setup-failed`
+   */
+  listen(ports: readonly number[], receiver: EgressReceiver): Promise<void>;
   /** Resolves when the gate is gone, for whatever reason. */
   readonly gone: Promise<void>;
   close(): Promise<void>;
@@ -36,6 +45,7 @@ const CONNECT_DEADLINE = 5_000;
 const DIAL_DEADLINE = 6_000;
 const START_DEADLINE = 10_000;
 
+const KILL = 9;
 const CHANNEL = FIRST_DESCRIPTOR;
 const OUTER_USER: number = CHANNEL + 1;
 const GATE_NETWORK: number = CHANNEL + 2;
@@ -48,12 +58,14 @@ export async function startGate({ scratch, namespaces, port }: GateOptions): Pro
     descriptors: ["ipc", namespaces.outerUser, namespaces.gateNetwork],
   });
   const dials = new Dials(child);
-  const gone = once(child, "exit").then(() => dials.fail());
+  const listeners = new Listeners(child);
+  const gone = ending(child, listeners, dials);
   const deadline = setTimeout(() => child.kill("SIGKILL"), START_DEADLINE);
   const started = await Promise.race([once(child, "message").then(() => true), gone.then(() => false)]);
   clearTimeout(deadline);
   if (!started) throw gateDown();
-  return { dial: () => dials.dial(), gone, close: () => close(child, gone) };
+  const listen: Gate["listen"] = (ports, receiver) => listeners.open(ports, receiver);
+  return { dial: () => dials.dial(), listen, gone, close: () => close(child, gone) };
 }
 
 // It needs no capability, so it keeps none, neither now nor by execve; and no descriptor but its channel.
@@ -64,10 +76,18 @@ function gateSteps(configuration: GateConfiguration): Step[] {
     ...enter(OUTER_USER, GATE_NETWORK),
     must("prctl", PRCTL.secureBits, SECUREBITS_NO_ROOT, 0, 0, 0),
     must("prctl", PRCTL.noNewPrivileges, 1, 0, 0, 0),
+    // The channel's end ends it too, but Node does not tell of that while a socket on its way was not acknowledged.
+    must("prctl", PRCTL.parentDeathSignal, KILL, 0, 0, 0),
     must("close_range", OUTER_USER, LAST_DESCRIPTOR, 0),
     must("close_range", REPORT, REPORT, CLOSE_ON_EXEC),
     must("execve", text(process.execPath), vector(argv), vector(env)),
   ];
+}
+
+async function ending(child: ChildProcess, listeners: Listeners, dials: Dials): Promise<void> {
+  await once(child, "exit");
+  listeners.close();
+  dials.fail();
 }
 
 async function close(child: ChildProcess, gone: Promise<void>): Promise<void> {
@@ -90,7 +110,7 @@ class Dials {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    child.on("message", (message, handle) => this.#answer(message as GateMessage, handle as Socket | undefined));
+    child.on("message", (message, handle) => this.#answer(message as GateMessage, handle));
     child.on("error", () => {});
   }
 
@@ -111,8 +131,9 @@ class Dials {
     for (const id of this.#waiting.keys()) this.#take(id)?.reject(gateDown());
   }
 
-  #answer(message: GateMessage, socket: Socket | undefined): void {
-    if ("ready" in message) return;
+  #answer(message: GateMessage, handle: unknown): void {
+    if (!("dial" in message)) return;
+    const socket = handle instanceof Socket ? handle : undefined;
     const waiting = this.#take(message.dial);
     if (!waiting) socket?.destroy();
     else if (socket) waiting.resolve(socket);

@@ -1,15 +1,20 @@
 /**
- * The gate: a program that lives in the one network from which the application can be reached. A socket stays in the
- * network in which it was made, so this program makes it and hands it over, and reads not one byte from it.
+ * The gate: a program that lives in the one network from which the application can be reached, and in which everything ends
+ * that the application sends. A socket stays in the network in which it was made, so this program makes it and hands it
+ * over, and reads not one byte from it.
  */
 import { Socket } from "node:net";
-import type { DialRequest, GateConfiguration, GateMessage } from "./messages.ts";
+import { openListeners } from "./listen.ts";
+import type { GateConfiguration, GateMessage, GateRequest } from "./messages.ts";
 
 run(JSON.parse(process.argv[2] ?? "null") as GateConfiguration);
 
 function run(configuration: GateConfiguration): void {
   process.on("disconnect", () => process.exit());
-  process.on("message", (request: DialRequest) => dial(configuration, request.dial));
+  process.on("message", (request: GateRequest) => {
+    if ("dial" in request) dial(configuration, request.dial);
+    else void openListeners(request).then(tell);
+  });
   tell({ ready: true });
 }
 

@@ -68,10 +68,31 @@ export const PRCTL = {
   ambientCapabilities: 47,
 } as const;
 
+/** capabilities(7): those that this folder names. */
+export const CAPABILITY = {
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
+  CAP_FSETID: 4,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SETPCAP: 8,
+  CAP_SYS_ADMIN: 21,
+} as const;
+
+export type Capability = keyof typeof CAPABILITY;
+
 /** capabilities(7): uid 0 gets no capability by execve nor by a change of ids, none may be ambient; all of it locked. */
 export const SECUREBITS_NO_ROOT = 0xcf;
+/** capabilities(7): uid 0 keeps by execve what it has, and loses it with a change of ids; none may be ambient; locked. */
+export const SECUREBITS_ROOT = 0xca;
 /** capabilities(7): PR_CAP_AMBIENT_CLEAR_ALL. */
 export const CLEAR_AMBIENT = 4;
+/** struct __user_cap_header_struct: version 3, the thread that calls. */
+export const CAPABILITY_HEADER: Uint8Array = Uint8Array.of(0x22, 0x05, 0x08, 0x20, 0, 0, 0, 0);
+/** struct __user_cap_data_struct, twice: effective, permitted, inheritable; the lower 32 capabilities first. */
+export const CAPABILITY_BYTES = 24;
 
 /** openat(2) and its relatives: start at the working directory. */
 export const AT_CWD = -100;

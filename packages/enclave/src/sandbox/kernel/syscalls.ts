@@ -25,6 +25,7 @@ export const SYSCALLS = {
   setgroups: 116,
   setresuid: 117,
   setresgid: 119,
+  capget: 125,
   capset: 126,
   mknod: 133,
   uselib: 134,

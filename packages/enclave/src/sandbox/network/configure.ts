@@ -55,6 +55,8 @@ const GATE_SETTINGS: Settings = [
   // Every connection to the application comes from one address: as many ports as there are, and soon free again.
   ["ipv4/ip_local_port_range", "1024 65535"],
   ["ipv4/tcp_tw_reuse", "1"],
+  // The gate has no capability, and listens where the application dials: on 53 and 443, for instance.
+  ["ipv4/ip_unprivileged_port_start", "0"],
 ];
 
 const APP_SETTINGS: Settings = [...NO_IPV6, ["ipv4/ip_forward", "0"], ["ipv4/ip_unprivileged_port_start", "0"]];

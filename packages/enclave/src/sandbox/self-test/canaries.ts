@@ -1,5 +1,5 @@
 /** Listeners of ours on the host, while the self-test runs. Whoever reaches one proves that the sandbox leaks. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ export async function openCanaries(scratch: string): Promise<Canaries> {
   const udp = createSocket("udp4", () => reached.add("udp")).bind(port, "127.0.0.1");
   await once(udp, "listening");
   return {
-    targets: { unixPath, abstractName, port, resolvers: ownResolvers() },
+    targets: { unixPath, abstractName, port, resolvers: ownResolvers(), address: anyAddress(), name: anyName() },
     reached: () => reached,
     close: () => {
       for (const server of [path, abstract, tcp]) server.close();
@@ -47,6 +47,15 @@ async function listener(options: ListenOptions, reached: () => void): Promise<Se
   server.listen(options);
   await once(server, "listening");
   return server;
+}
+
+// A network that its owner never announced to the internet: whoever dials it waits.
+function anyAddress(): string {
+  return `11.${randomBytes(3).join(".")}`;
+}
+
+function anyName(): string {
+  return `${randomBytes(16).toString("hex")}.${randomBytes(16).toString("hex")}.com`;
 }
 
 const RESOLVERS = "/etc/resolv.conf";

@@ -1,20 +1,22 @@
 /** Every way out that the self-test tries, in the order in which it tries them. A table. */
-import { constants } from "node:os";
-import {
-  AT_CWD,
-  CLONE,
-  FAMILY,
-  MOUNT,
-  NETLINK,
-  PRCTL,
-  PROTOCOL,
-  SECUREBITS_NO_ROOT,
-  SOCKET_TYPE,
-} from "../kernel/constants.ts";
-import { GATE_ADDRESS } from "../network/addresses.ts";
+import { AT_CWD, type Capability, CLONE, FAMILY, MOUNT, NETLINK, PROTOCOL, SOCKET_TYPE } from "../kernel/constants.ts";
+import { DNS_PORT, GATE_ADDRESS } from "../network/addresses.ts";
 import { buffer, resultOf, text, words } from "../program/steps.ts";
 import { type Address, ipv4, ipv6, unix } from "./addresses.ts";
-import { type Attempt, call, connects, connectsUnix, hasRoute, isAnswered, opensSocket } from "./attempts.ts";
+import {
+  type Attempt,
+  call,
+  connects,
+  connectsUnix,
+  hasRoute,
+  isAnswered,
+  isTaken,
+  look,
+  opensSocket,
+} from "./attempts.ts";
+import { isUnknownName } from "./names.ts";
+import { changesNetwork } from "./network-settings.ts";
+import { hasMoreThan } from "./privileges.ts";
 
 /** Things of ours on the host that nothing inside may reach; see canaries.ts. */
 export interface Targets {
@@ -23,24 +25,40 @@ export interface Targets {
   readonly port: number;
   /** Addresses of the resolvers that the host uses, in dotted form. */
   readonly resolvers: readonly string[];
+  /** An address on the internet and a name, both so random that no policy holds them. */
+  readonly address: string;
+  readonly name: string;
+}
+
+/** What the policy grants, which is no way out of it. */
+export interface Granted {
+  readonly ports: readonly number[];
+  readonly capabilities: readonly Capability[];
 }
 
 /** By the name of the probe. */
 export type ProbeTable = Readonly<Record<string, readonly Attempt[]>>;
 
-export function probes(targets: Targets): ProbeTable {
+export function probes(targets: Targets, { ports, capabilities }: Granted): ProbeTable {
   return {
     // First, as long as the program itself has opened nothing.
     "inherited-descriptors": [inheritedDescriptors()],
     "dns-resolver": resolvers(targets).flatMap((host) => [
-      isAnswered(ipv4(host, 53), ROOT_QUERY),
-      connects(ipv4(host, 53)),
+      isAnswered(ipv4(host, DNS_PORT), ROOT_QUERY),
+      isTaken(ipv4(host, DNS_PORT)),
     ]),
-    "ip-literal": [...PUBLIC, ipv4("127.0.0.1", targets.port), ipv4(GATE_ADDRESS, targets.port)].map(connects),
-    ipv6: PUBLIC_V6.flatMap((address) => [connects(address), hasRoute(address)]),
-    udp: [...PUBLIC, ipv4("8.8.8.8", 123), ipv4(GATE_ADDRESS, targets.port)].map((address) =>
-      isAnswered(address, ROOT_QUERY),
+    "dns-tunnel": isUnknownName(ipv4(GATE_ADDRESS, DNS_PORT), targets.name),
+    "ip-literal": [...literals(targets, ports), ipv4("127.0.0.1", targets.port), ipv4(GATE_ADDRESS, targets.port)].map(
+      connects,
     ),
+    "other-ports": otherPorts(targets, ports),
+    ipv6: PUBLIC_V6.flatMap((address) => [connects(address), hasRoute(address)]),
+    udp: [
+      ...PUBLIC.map(({ host, port }) => ipv4(host, port)),
+      ipv4("8.8.8.8", 123),
+      ipv4(VIRTUAL, 443),
+      ipv4(GATE_ADDRESS, targets.port),
+    ].map((address) => isAnswered(address, ROOT_QUERY)),
     "metadata-address": METADATA.map(connects),
     vsock: [SOCKET_TYPE.stream, SOCKET_TYPE.datagram].map((type) => opensSocket(FAMILY.vsock, type, 0)),
     "io-uring": [[call("io_uring_setup", [1, buffer(120)], "ENOSYS", "EPERM")]],
@@ -49,15 +67,17 @@ export function probes(targets: Targets): ProbeTable {
     "netlink-other": OTHER_NETLINK.map((protocol) => opensSocket(FAMILY.netlink, SOCKET_TYPE.raw, protocol)),
     "evidence-devices": [
       ...EVIDENCE_DEVICES.map(opens),
+      ...EVIDENCE_SERVICES.map(connects),
       makesDevice("/tmp/blindbox-probe"),
       makesDevice("/blindbox-probe"),
     ],
     "unix-sockets": [targets.unixPath, targets.abstractName, ...HOST_SOCKETS].map((name) => connectsUnix(unix(name))),
     "new-namespaces": newNamespaces(),
+    "network-settings": changesNetwork(),
     "write-rootfs": writesRootfs(),
     ptrace: otherPrograms(),
     "host-processes": [ownProcesses()],
-    capabilities: noPrivileges(),
+    capabilities: hasMoreThan(capabilities),
     "kernel-interfaces": kernelInterfaces(),
   };
 }
@@ -65,7 +85,30 @@ export function probes(targets: Targets): ProbeTable {
 /** The servers of the root zone: every resolver knows them, and ours says nothing of them. */
 const ROOT_QUERY = Uint8Array.of(0xb1, 0xbb, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1);
 
-const PUBLIC: readonly Address[] = [ipv4("1.1.1.1", 443), ipv4("1.1.1.1", 80), ipv4("9.9.9.9", 443)];
+/** Machines that answer to everybody. */
+const PUBLIC = [
+  { host: "1.1.1.1", port: 443 },
+  { host: "1.1.1.1", port: 80 },
+  { host: "9.9.9.9", port: 443 },
+] as const;
+/** The last of the addresses that stand for names; none stands for any yet. */
+const VIRTUAL = "198.19.255.254";
+/** Of services that machines and clouds have: remote login, mail, control planes, proxies, databases, agents. */
+const OTHER_PORTS = [22, 25, 2375, 3128, 5432, 6443, 8006, 8080];
+
+function otherPorts({ address }: Targets, ports: readonly number[]): Attempt[] {
+  const hosts = [GATE_ADDRESS, address, VIRTUAL];
+  const closed = OTHER_PORTS.filter((port) => !ports.includes(port));
+  return closed.map((port, index) => isTaken(ipv4(hosts[index % hosts.length] ?? GATE_ADDRESS, port)));
+}
+
+// On a port of the policy the policy itself may name a public address, but not one of random.
+function literals({ address }: Targets, ports: readonly number[]): Address[] {
+  const closed = PUBLIC.filter(({ port }) => !ports.includes(port));
+  const open = ports.flatMap((port) => [ipv4(address, port), ipv4(VIRTUAL, port)]);
+  return [...closed.map(({ host, port }) => ipv4(host, port)), ...open];
+}
+
 const PUBLIC_V6: readonly Address[] = [
   ipv6([0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111], 443),
   ipv6([0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888], 53),
@@ -79,7 +122,7 @@ const METADATA: readonly Address[] = [
 ];
 
 function resolvers({ resolvers: own }: Targets): string[] {
-  return ["1.1.1.1", "8.8.8.8", "127.0.0.53", GATE_ADDRESS, ...own];
+  return ["1.1.1.1", "8.8.8.8", "127.0.0.53", VIRTUAL, ...own.filter((host) => host !== GATE_ADDRESS)];
 }
 
 const ICMP_V6 = 58;
@@ -114,6 +157,9 @@ const EVIDENCE_DEVICES = [
   "/sys/kernel/security/tpm0",
 ];
 
+/** Agents of confidential containers, which sign for whoever asks on the loopback of their network. */
+const EVIDENCE_SERVICES = [ipv4("127.0.0.1", 8006), ipv4("127.0.0.1", 8080)];
+
 const HOST_SOCKETS = [
   "/run/docker.sock",
   "/var/run/docker.sock",
@@ -121,6 +167,7 @@ const HOST_SOCKETS = [
   "/run/dbus/system_bus_socket",
   "/run/systemd/private",
   "/run/systemd/notify",
+  "/run/confidential-containers/attestation-agent/attestation-agent.sock",
 ];
 
 function opens(path: string): Attempt {
@@ -139,8 +186,8 @@ const CLEAN_DIRECTORY = 6 * 24;
 
 function inheritedDescriptors(): Attempt {
   const open = call("openat", [AT_CWD, text("/proc/self/fd"), 0, 0]);
-  const list = call("getdents64", [resultOf(open.step), buffer(4096), 4096]);
-  return [open, { ...list, refused: (result) => result === CLEAN_DIRECTORY }];
+  const isClean = (result: number) => result === CLEAN_DIRECTORY;
+  return [open, look("getdents64", [resultOf(open.step), buffer(4096), 4096], isClean)];
 }
 
 const CHILD_SIGNAL = 17;
@@ -178,30 +225,7 @@ function otherPrograms(): Attempt[] {
 const FIRST_INSIDE = 2;
 
 function ownProcesses(): Attempt {
-  return [{ ...call("getpid", []), refused: (result) => result === FIRST_INSIDE }];
-}
-
-/** CAP_CHECKPOINT_RESTORE; a kernel that knows fewer refuses to be asked (EINVAL). */
-const LAST_CAPABILITY = 40;
-
-function noPrivileges(): Attempt[] {
-  const capabilities = Array.from({ length: LAST_CAPABILITY + 1 }, (_, capability) => capability);
-  const none = (result: number) => result === 0 || result === -constants.errno.EINVAL;
-  const held = capabilities.map((capability) => ({
-    ...call("prctl", [PRCTL.readBoundingSet, capability, 0, 0, 0]),
-    refused: none,
-  }));
-  const locked = {
-    ...call("prctl", [PRCTL.noNewPrivilegesSet, 0, 0, 0, 0]),
-    refused: (result: number) => result === 1,
-  };
-  const bits = {
-    ...call("prctl", [PRCTL.readSecureBits, 0, 0, 0, 0]),
-    refused: (result: number) => result === SECUREBITS_NO_ROOT,
-  };
-  // Needs CAP_SETPCAP: who holds no capability at all cannot take one out of the bounding set either.
-  const effective = call("prctl", [PRCTL.dropFromBoundingSet, 0, 0, 0, 0], "EPERM");
-  return [...held, locked, bits, effective].map((each) => [each]);
+  return [look("getpid", [], (result) => result === FIRST_INSIDE)];
 }
 
 /** Calls that the filter refuses to everybody; without it each would fail in another way, or succeed. */

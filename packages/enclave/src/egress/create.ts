@@ -1,0 +1,72 @@
+/** Puts the way out together: what the application dials, what the rules say, what the box dials, what is written down. */
+import { createEgressDecider, type Egress, type Manifest, normalizeHostName } from "@blindbox/manifest";
+import type { EgressRoom, EmitEvent } from "../parts.ts";
+import type { ModeParts, ServeMode } from "./contract.ts";
+import { createClassifier, createDialer, createLookup, createResolve } from "./dial/index.ts";
+import { createAnswers, createVirtualAddresses } from "./dns/index.ts";
+import { createLedger } from "./ledger.ts";
+import { serveHttp } from "./modes/http.ts";
+import { servePassthrough } from "./modes/passthrough.ts";
+import { serveTcp } from "./modes/tcp.ts";
+import { serveVerified } from "./modes/verified.ts";
+import { createReception } from "./reception.ts";
+import { reset } from "./reset.ts";
+import { createRouter } from "./router.ts";
+import { type Authority, createAuthority } from "./tls/authority.ts";
+
+export interface EgressOptions {
+  readonly manifest: Pick<Manifest, "egress">;
+  /** Servers that are asked for the addresses of allowed names, `address` or `address:port`; null: the machine's. */
+  readonly resolvers: readonly string[] | null;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** One event at the start. Decisions make none: what the host reads in a log, the application could write. */
+  readonly onEvent: EmitEvent;
+}
+
+/**
+ * Prepares the way out. Nothing is asked of the network before the application dials an allowed host.
+ *
+ * @throws TypeError where a resolver is no address.
+ */
+export async function createEgress({ manifest, resolvers, now, onEvent }: EgressOptions): Promise<EgressRoom> {
+  const decider = createEgressDecider(manifest);
+  const ledger = createLedger({ now });
+  const resolve = createResolve({ lookup: createLookup(resolvers), now });
+  const dialer = createDialer({ resolve, isPublic: createClassifier() });
+  const authority = await authorityOf(manifest.egress, now());
+  const addresses = createVirtualAddresses({ hosts: namesOf(manifest.egress), now });
+  const modes = modesOf({ decider, dialer, ledger }, authority);
+  const reception = createReception({
+    router: createRouter({ decider, ledger, nameAt: (address) => addresses.nameAt(address), modes }),
+    answer: createAnswers({ decider, addresses, ledger }),
+    ledger,
+  });
+  onEvent({ event: "egress", rules: manifest.egress.length, verified: authority !== null });
+  return {
+    receiver: reception.receiver,
+    authority: authority?.certificate ?? null,
+    ledgerHead: () => ledger.head(),
+    ledger: () => ledger.document(),
+    close: () => reception.close(),
+  };
+}
+
+async function authorityOf(rules: readonly Egress[], now: number): Promise<Authority | null> {
+  const hosts = rules.filter(({ mode }) => mode === "verified").map(({ host }) => host);
+  return hosts.length === 0 ? null : createAuthority(hosts, now);
+}
+
+/** What rules write out: no wildcards, and no addresses, which are dialled as they are. */
+function namesOf(rules: readonly Egress[]): readonly string[] {
+  return rules.map(({ host }) => host).filter((host) => normalizeHostName(host) === host);
+}
+
+function modesOf(parts: ModeParts, authority: Authority | null): Readonly<Record<Egress["mode"], ServeMode>> {
+  return {
+    verified: authority === null ? reset : serveVerified(parts, authority),
+    passthrough: servePassthrough(parts),
+    http: serveHttp(parts),
+    tcp: serveTcp(parts),
+  };
+}

@@ -1,0 +1,2 @@
+export { createEgress, type EgressOptions } from "./create.ts";
+export { EgressError, type EgressErrorCode } from "./errors.ts";
