@@ -2,8 +2,8 @@
  * Bundles what runs in the box, with everything that it imports, into files that need Node and nothing else:
  * `packages/cli/assets/enclave/{production,simulated}` and the simulated device. What is written there is measured.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -51,12 +51,23 @@ export async function bundle(folder: string): Promise<BundledFile[]> {
   return Promise.all(entries.map(([name, entry]) => bundleEntry(name, entry)));
 }
 
+// A box may be built from these files meanwhile: it finds the old ones or the new ones, whole.
+function replaceFile(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  const unfinished = join(root, ".cache", `${process.pid}-${basename(path)}`);
+  mkdirSync(dirname(unfinished), { recursive: true });
+  writeFileSync(unfinished, text);
+  renameSync(unfinished, path);
+}
+
 async function write(folder: string): Promise<void> {
   const files = await bundle(folder);
   const destination = join(assets, folder);
-  rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
-  for (const file of files) writeFileSync(join(destination, file.name), file.code);
+  for (const file of files) replaceFile(join(destination, file.name), file.code);
+  const names = new Set(files.map((file) => file.name));
+  for (const name of readdirSync(destination))
+    if (!names.has(name)) rmSync(join(destination, name), { recursive: true, force: true });
 }
 
 if (import.meta.main) for (const folder of Object.keys(bundles)) await write(folder);

@@ -1,31 +1,114 @@
 /** `./demo` itself, as a newcomer runs it. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+let temporary = "";
+let env: NodeJS.ProcessEnv = {};
+// A shell whose locale is not installed says so on standard error.
+const LC_ALL = "C";
 
-function processes(): string[] {
-  const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" });
-  return stdout.split("\n").filter((line) => /transcriber\.blindbox|tampered\.blindbox|blindbox-demo-/.test(line));
+// A temporary folder of this test's own tells its leftovers from those of anybody else on the machine.
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), "bb-"));
+  env = { ...process.env, LC_ALL, TMPDIR: temporary };
+});
+
+afterEach(() => rmSync(temporary, { recursive: true, force: true }));
+
+/** Each process with its parent, by pid; pid and start name one process. What has ended and was not waited for is left out. */
+function processTable(): Map<number, { readonly name: string; readonly parent: number }> {
+  const { stdout } = spawnSync("ps", ["-eo", "pid=,ppid=,stat=,lstart="], { encoding: "utf8" });
+  const rows = [...stdout.matchAll(/^\s*(\d+)\s+(\d+)\s+[^\sZ]\S*\s+(\S.*)$/gm)];
+  return new Map(
+    rows.map(([, pid, parent, start]) => [Number(pid), { name: `${pid} ${start}`, parent: Number(parent) }]),
+  );
 }
 
-test("./demo does all that it says, and leaves nothing running or mounted", { timeout: 300_000 }, () => {
-  const { status, stdout, stderr } = spawnSync("./demo", { cwd: root, encoding: "utf8" });
+function descendants(ancestor: number): string[] {
+  const table = processTable();
+  const below = new Set([ancestor]);
+  for (let size = 0; size !== below.size; ) {
+    size = below.size;
+    for (const [pid, { parent }] of table) if (below.has(parent)) below.add(pid);
+  }
+  return [...below].flatMap((pid) => table.get(pid)?.name ?? []);
+}
+
+function alive(names: readonly string[]): string[] {
+  const now = new Set([...processTable().values()].map(({ name }) => name));
+  return names.filter((name) => now.has(name));
+}
+
+function expectNothingLeft(): void {
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(temporary);
+  expect(spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout).not.toContain(temporary);
+}
+
+test("./demo does all that it says, and leaves nothing running, mounted or written", { timeout: 300_000 }, () => {
+  const { status, stdout, stderr } = spawnSync("./demo", { cwd: root, env, encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
   expect(stdout).toContain('transcript: "the patient has a history of high blood pressure"');
+  expect(stdout).toMatch(/^ {2}bytes of the recording sent, over that connection: [1-9]\d{4,}$/m);
   for (const name of ["NotAnEnclaveError: ", "ChannelBindingError: ", "InvalidEnclaveCode: "])
     expect(stdout).toContain(name);
   expect(stdout.match(/bytes of the recording that the impostor received: 0/g)).toHaveLength(2);
   expect(stdout).toContain("All as promised");
-  expect(processes()).toEqual([]);
-  expect(spawnSync("mount", { encoding: "utf8" }).stdout).not.toContain("blindbox-demo-");
+  expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^The simulated TEE protects nothing/);
+  expectNothingLeft();
+});
+
+interface Interrupted {
+  readonly status: number | null;
+  readonly stderr: string;
+  /** What ran when the signal was sent. */
+  readonly processes: readonly string[];
+}
+
+/** Runs `./demo` and signals it once it has printed `after`, its whole group as a terminal does, or it alone. */
+async function interrupt(after: string, signal: NodeJS.Signals, whom: "group" | "leader"): Promise<Interrupted> {
+  const child = spawn("./demo", { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const pid = child.pid ?? Number.NaN;
+  let stdout = "";
+  let stderr = "";
+  let running: string[] | null = null;
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+    if (running !== null || !stdout.includes(after)) return;
+    running = descendants(pid);
+    process.kill(whom === "group" ? -pid : pid, signal);
+  });
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  if (running === null) throw new Error(`./demo never printed "${after}": ${stdout}${stderr}`);
+  return { status, stderr, processes: running };
+}
+
+describe("./demo, interrupted, leaves nothing running, mounted or written, and ends with the signal's code:", () => {
+  test.each([
+    ["while the box is built", "$ blindbox build", "SIGINT", "group", 130],
+    ["while the box starts", "$ blindbox run transcriber.blindbox", "SIGINT", "leader", 130],
+    ["while the recording is transcribed", "status: ", "SIGINT", "group", 130],
+    ["while the tampered box starts", "$ blindbox run tampered.blindbox", "SIGTERM", "leader", 143],
+  ] as const)("%s", { timeout: 300_000 }, async (_when, after, signal, whom, code) => {
+    const { status, stderr, processes } = await interrupt(after, signal, whom);
+    // The kernel takes a moment to end a pid namespace whose first process is gone.
+    await expect.poll(() => alive(processes), { timeout: 10_000 }).toEqual([]);
+    expectNothingLeft();
+    expect(stderr).toBe(`\nstopped by ${signal}: what was started has ended, and its files are removed\n`);
+    expect(status).toBe(code);
+  });
 });
 
 test("./demo and ./test refuse an argument that they do not know, with a hint", () => {
   for (const script of ["./demo", "./test"]) {
-    const { status, stderr } = spawnSync(script, ["--fast"], { cwd: root, encoding: "utf8" });
+    const { status, stderr } = spawnSync(script, ["--fast"], { cwd: root, env, encoding: "utf8" });
     expect(status).toBe(2);
     expect(stderr).toMatch(/^error: argument --fast: unknown; expected .*\nhint: {2}\.\/(demo|test)/);
   }

@@ -89,17 +89,14 @@ function problems(): string {
   );
 }
 
-const exitCodes = table(
-  ["code", "means"],
-  [
-    ["0", "affirming, or a warning that was accepted explicitly"],
-    ["1", "contraindicated: the box was refused"],
-    ["2", "wrong usage, or an input file that is refused"],
-    ["3", "a warning that was not accepted"],
-    ["4", "not reachable"],
-    ["5", "a fault of BlindBox"],
-  ],
-);
+function exitCodes(): string {
+  const text = readText(root, "packages/cli/src/output/exit-codes.ts");
+  const rows = all(text, /^ {2}\/\*\* (.+) \*\/\n {2}\w+: (\d+),$/gm);
+  return table(
+    ["code", "means"],
+    rows.map(([means, code]) => [code ?? "", means ?? ""]),
+  );
+}
 
 function catalogue(): string {
   return `# Errors and codes
@@ -144,7 +141,7 @@ ${union("packages/builder/src/local/run-error.ts", "RunErrorCode")}.
 
 ## Exit codes of the command line
 
-${exitCodes}
+${exitCodes()}
 `;
 }
 

@@ -146,6 +146,12 @@ describe("the names guard", () => {
     expect(messages(checkNames(tree({ [file]: text })))).toContain(expected);
   });
 
+  it.skipIf(process.getuid?.() !== 0)("reads a checkout that is another user's (skipped without root)", () => {
+    const root = tree({ "packages/a/src/a.ts": "export const a = 1;" });
+    execFileSync("chown", ["-R", "65534:65534", root]);
+    expect(checkNames(root)).toEqual([]);
+  });
+
   it("refuses a path of a machine in a document", () => {
     const files = { "packages/a/src/a.ts": "export const a = 1;", "README.md": "see /home/someone/x" };
     expect(messages(checkNames(tree(files)))).toContain("a path of a machine");

@@ -1,20 +1,41 @@
-# Sourced by ./demo, ./test and .ci/run: brings a fresh Debian 12 machine with Node, npm and root to where the project runs.
+# Sourced by ./demo and ./test: brings a fresh Debian 12 machine with Node, npm and root to where the project runs.
 # Usage: . scripts/setup.sh; setup_system PACKAGE:COMMAND ...; setup_node
+
+# Bash goes on after Ctrl-C when the program in front took it for itself and ended well, as compilers do.
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+log="${TMPDIR:-/tmp}/blindbox-apt.$$"
+trap 'rm -f "$log"' EXIT
 
 say() { printf '%s\n' "$*"; }
 
-refuse() {
+complain() {
   printf 'error: %s\n' "$1" >&2
-  [ -n "${2:-}" ] && printf 'hint:  %s\n' "$2" >&2
+  [ -z "${2:-}" ] || printf 'hint:  %s\n' "$2" >&2
+}
+
+refuse() {
+  complain "$@"
   exit 2
 }
 
-# A package is there when its command is found, or, written with a path, when that file exists.
-present() {
-  case "$1" in
-    /*) [ -e "$1" ] ;;
-    *) command -v "$1" >/dev/null 2>&1 ;;
+fail() {
+  complain "$@"
+  exit 1
+}
+
+# The images of the tests hold nothing but this one program: it has to run without a library beside it.
+statically_linked() {
+  case "$(ldd "$1" 2>/dev/null)" in
+    *"=>"*) return 1 ;;
   esac
+}
+
+# A package is there when its command is found; BusyBox comes in two packages, of which only one will do.
+present() {
+  command -v "$1" >/dev/null 2>&1 || return 1
+  [ "$1" != busybox ] || statically_linked "$(command -v busybox)"
 }
 
 setup_system() {
@@ -27,12 +48,10 @@ setup_system() {
     refuse "missing system packages:$missing" "as root: apt-get install$missing"
   fi
   say "installing system packages:$missing"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"${TMPDIR:-/tmp}/blindbox-apt.$$" 2>&1 || {
-    tail -n 5 "${TMPDIR:-/tmp}/blindbox-apt.$$" >&2
-    rm -f "${TMPDIR:-/tmp}/blindbox-apt.$$"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 || {
+    tail -n 5 "$log" >&2
     refuse "apt-get could not install:$missing" "run: apt-get update && apt-get install$missing"
   }
-  rm -f "${TMPDIR:-/tmp}/blindbox-apt.$$"
 }
 
 setup_node() {

@@ -1,8 +1,7 @@
 /** The whole check in order; prints each step, every skipped test by name, and `N passed, N failed, N skipped` last. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -51,8 +50,10 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 function tests(totals: Totals): void {
-  const folder = mkdtempSync(join(tmpdir(), "blindbox-test-"));
-  const report = join(folder, "report.json");
+  // In the checkout: a run that is interrupted leaves nothing elsewhere.
+  const report = join(root, ".cache/test/report.json");
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
   // Tests that need namespaces, whole images or several processes end in .slow.test.ts: left to the full run.
   const scope = quick ? ["--exclude", "**/*.slow.test.ts"] : [];
   const command = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...scope];
@@ -62,8 +63,6 @@ function tests(totals: Totals): void {
   } catch (error) {
     console.log(`FAILED the test runner left no report: ${String(error)}`);
     totals.failed += 1;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

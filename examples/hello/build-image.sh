@@ -5,13 +5,19 @@ set -eu
 
 [ $# -eq 1 ] || { echo "usage: $0 OUT.tar" >&2; exit 2; }
 busybox=${BUSYBOX:-$(command -v busybox || true)}
-if [ -z "$busybox" ] || ldd "$busybox" >/dev/null 2>&1; then
-  echo "$0: no static busybox; apt-get install busybox-static" >&2
-  exit 2
-fi
+[ -n "$busybox" ] || { echo "$0: no busybox; apt-get install busybox-static" >&2; exit 2; }
+case "$(ldd "$busybox" 2>/dev/null)" in
+  *"=>"*)
+    echo "$0: $busybox needs libraries, which the image has not; apt-get install busybox-static" >&2
+    exit 2
+    ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 rootfs=$work/rootfs
 mkdir -p "$rootfs/bin" "$rootfs/dev" "$rootfs/etc" "$rootfs/proc" "$rootfs/sys" "$rootfs/tmp" "$rootfs/www/cgi-bin"

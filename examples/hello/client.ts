@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { SecureSession, simulated } from "@blindbox/client";
+import { AttestationError, SecureSession, simulated } from "@blindbox/client";
 import { manifestDigest } from "@blindbox/manifest";
 
 const [url, keyFile] = process.argv.slice(2);
@@ -18,13 +18,28 @@ if (url === undefined || keyFile === undefined) {
 const box = "hello.blindbox";
 const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
 
-const session = await SecureSession.connect(url, {
-  release: readFileSync(join(box, "blindbox.release.json"), "utf8"),
-  require: { manifest: await manifestDigest(readFileSync(join(box, "manifest.json"), "utf8")) },
-  // The simulated TEE protects nothing: it is for trying out, and has to be accepted by name.
-  tees: [simulated({ root: readFileSync(join(state, "blindbox", "simulated", "root.pem"), "utf8") })],
-  credentials: { apiKey: readFileSync(keyFile, "utf8").trim() },
-});
-console.log(await (await session.get("/")).text());
-console.log(await (await session.post("/cgi-bin/echo", { body: "and back" })).text());
-await session.close();
+/** The text of an answer of the app. The box itself answers a caller whom its rules do not admit. */
+async function textOf(response: Response): Promise<string> {
+  if (response.status === 200) return response.text();
+  throw new Error(`the box answered ${response.status}: is the key in ${keyFile} one that blindbox.yml admits?`);
+}
+
+try {
+  const session = await SecureSession.connect(url, {
+    release: readFileSync(join(box, "blindbox.release.json"), "utf8"),
+    require: { manifest: await manifestDigest(readFileSync(join(box, "manifest.json"), "utf8")) },
+    // The simulated TEE protects nothing: it is for trying out, and has to be accepted by name.
+    tees: [simulated({ root: readFileSync(join(state, "blindbox", "simulated", "root.pem"), "utf8") })],
+    credentials: { apiKey: readFileSync(keyFile, "utf8").trim() },
+  });
+  try {
+    console.log(await textOf(await session.get("/")));
+    console.log(await textOf(await session.post("/cgi-bin/echo", { body: "and back" })));
+  } finally {
+    await session.close();
+  }
+} catch (error) {
+  const refused = error instanceof AttestationError ? `nothing was sent (${error.code}): ` : "";
+  console.error(`${refused}${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -9,6 +9,9 @@ command -v mmdebstrap >/dev/null || { echo "$0: mmdebstrap is missing; apt-get i
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # Clamps every time stamp in the layer: the same packages give the same bytes.
 export SOURCE_DATE_EPOCH=1750000000

@@ -28,13 +28,17 @@ try {
     tees: [simulated({ root: readFileSync(join(state, "blindbox", "simulated", "root.pem"), "utf8") })],
     credentials: { apiKey: readFileSync(keyFile, "utf8").trim() },
   });
-  const form = new FormData();
-  form.append("audio", new Blob([readFileSync(recording)]), basename(recording));
-  const response = await session.post("/transcribe", { body: form });
-  console.log(response.status, await response.text());
-  await session.close();
+  try {
+    const form = new FormData();
+    form.append("audio", new Blob([readFileSync(recording)]), basename(recording));
+    const response = await session.post("/transcribe", { body: form });
+    console.log(response.status, await response.text());
+    if (response.status !== 200) process.exitCode = 1;
+  } finally {
+    await session.close();
+  }
 } catch (error) {
-  if (!(error instanceof AttestationError)) throw error;
-  console.error(`nothing was sent (${error.code}): ${error.message}`);
+  const refused = error instanceof AttestationError ? `nothing was sent (${error.code}): ` : "";
+  console.error(`${refused}${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

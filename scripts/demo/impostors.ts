@@ -1,8 +1,9 @@
 /** Who would like to have the recording: a plain HTTPS server, and a relay that ends TLS before a genuine box. */
-import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:https";
 import { createServer as createTlsServer, connect, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import type { Processes } from "./processes.ts";
 
 /** An impostor that is up. `received` counts the bytes of requests that reached it, apart from the attestation itself. */
 export interface Impostor {
@@ -17,10 +18,10 @@ interface Identity {
 }
 
 /** A key and a certificate of the impostor's own, as anybody can make them. */
-function selfSigned(): Identity {
+async function selfSigned(processes: Processes): Promise<Identity> {
   const request = ["req", "-x509", "-nodes", "-days", "1", "-subj", "/CN=impostor", "-keyout", "-", "-out", "-"];
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-  const pem = execFileSync("openssl", [...request, ...key], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const pem = await processes.run("openssl", [...request, ...key], { cwd: tmpdir() });
   return { key: pem, cert: pem };
 }
 
@@ -30,9 +31,9 @@ async function listen(server: Server | ReturnType<typeof createTlsServer>): Prom
 }
 
 /** An ordinary HTTPS server that answers everything with a friendly page. */
-export async function plainServer(): Promise<Impostor> {
+export async function plainServer(processes: Processes): Promise<Impostor> {
   let received = 0;
-  const server = createServer({ ...selfSigned(), minVersion: "TLSv1.3" }, (request, response) => {
+  const server = createServer({ ...(await selfSigned(processes)), minVersion: "TLSv1.3" }, (request, response) => {
     const attestation = request.url?.startsWith("/.well-known/blindbox/") === true;
     request.on("data", (chunk: Buffer) => {
       if (!attestation) received += chunk.length;
@@ -51,10 +52,10 @@ export async function plainServer(): Promise<Impostor> {
  * A relay in the middle: it ends TLS with its own key, opens its own TLS connection to the genuine box, and forwards
  * every byte. It counts what the client sends after the answer to the attestation request has passed.
  */
-export async function relay(target: URL): Promise<Impostor> {
+export async function relay(target: URL, processes: Processes): Promise<Impostor> {
   let received = 0;
   const open = new Set<TLSSocket>();
-  const identity = { ...selfSigned(), minVersion: "TLSv1.3" as const, ALPNProtocols: ["http/1.1"] };
+  const identity = { ...(await selfSigned(processes)), minVersion: "TLSv1.3" as const, ALPNProtocols: ["http/1.1"] };
   const server = createTlsServer(identity, (client) => {
     // The relay is the attacker: it does not care whom it talks to.
     const box = connect({

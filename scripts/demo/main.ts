@@ -1,16 +1,25 @@
 /**
  * The main job, shown by doing it: wrap a real application, verify the box, send it a confidential recording; then three
- * impostors that get nothing. Exit code 0 only when every step went as it says. Leaves nothing running.
+ * impostors that get nothing. Exit code 0 only when every step went as it says. Leaves nothing behind, Ctrl-C or not.
  */
 import { readFile } from "node:fs/promises";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { AttestationError, SecureSession, simulated } from "@blindbox/client";
 import { plainServer, relay, type Impostor } from "./impostors.ts";
+import { Processes } from "./processes.ts";
 import { openStage, type Stage } from "./show.ts";
 import { tamperBox } from "./tamper.ts";
-import { buildBox, makeRecording, sourceImage, startBox, type BuiltBox, type RunningBox } from "./vendor.ts";
+import {
+  buildBox,
+  makeRecording,
+  sourceImage,
+  startBox,
+  type BuiltBox,
+  type RunningBox,
+  type Scene,
+} from "./vendor.ts";
 
 const sentence = "the patient has a history of high blood pressure";
 
@@ -20,6 +29,8 @@ interface Demands {
   readonly manifest: string;
   readonly root: string;
   readonly apiKey: string;
+  /** Ends a request that is under way. */
+  readonly signal: AbortSignal;
 }
 
 function connect(url: string, demands: Demands): Promise<SecureSession> {
@@ -37,7 +48,7 @@ async function transcribe(url: string, demands: Demands, recording: Uint8Array, 
     stage?.findings(session.attestation);
     const form = new FormData();
     form.set("audio", new Blob([recording as Uint8Array<ArrayBuffer>]), "recording.wav");
-    const response = await session.post("/transcribe", { body: form });
+    const response = await session.post("/transcribe", { body: form, signal: demands.signal });
     if (response.status !== 200) throw new Error(`the app answered ${response.status}`);
     return ((await response.json()) as { text: string }).text;
   } finally {
@@ -78,31 +89,32 @@ async function againstImpostor(
   }
 }
 
-async function genuine(stage: Stage, box: RunningBox, demands: Demands, recording: Uint8Array): Promise<void> {
+async function genuine({ stage }: Scene, box: RunningBox, demands: Demands, recording: Uint8Array): Promise<void> {
   stage.step(
     "The client verifies the box, then sends the recording",
     "every check below held before the first byte left",
   );
   const text = await transcribe(box.url, demands, recording, stage);
+  stage.line(`bytes of the recording sent, over that connection: ${recording.length}`);
   stage.line(`transcript: "${text}"`);
   if (text !== sentence) throw new Error(`the transcript should read "${sentence}"`);
 }
 
 async function refusals(
-  stage: Stage,
-  folder: string,
+  scene: Scene,
   built: BuiltBox,
   box: RunningBox,
   demands: Demands,
   recording: Uint8Array,
 ): Promise<void> {
+  const { stage, processes, folder } = scene;
   stage.step("A plain HTTPS server in the box's place", "no evidence, no data");
-  await againstImpostor(stage, await plainServer(), demands, recording, "NotAnEnclaveError");
+  await againstImpostor(stage, await plainServer(processes), demands, recording, "NotAnEnclaveError");
   stage.step(
     "A relay that ends TLS and forwards the attestation",
     "evidence is bound to one connection, not just to a key",
   );
-  await againstImpostor(stage, await relay(new URL(box.url)), demands, recording, "ChannelBindingError");
+  await againstImpostor(stage, await relay(new URL(box.url), processes), demands, recording, "ChannelBindingError");
   await box.stop();
   stage.step(
     "The same box with one byte of the app changed, all digests consistent",
@@ -110,7 +122,7 @@ async function refusals(
   );
   const tampered = join(folder, "tampered.blindbox");
   tamperBox(built.dir, tampered, '"""Speech to text', '"""speech to text');
-  const back = await startBox(stage, tampered, folder);
+  const back = await startBox(scene, tampered);
   try {
     showRefusal(stage, await refusal(back.url, demands, recording), "InvalidEnclaveCode");
   } finally {
@@ -118,38 +130,62 @@ async function refusals(
   }
 }
 
-async function demonstrate(stage: Stage, folder: string): Promise<void> {
+async function demonstrate(scene: Scene): Promise<void> {
+  const { stage } = scene;
   stage.step(
     "The vendor wraps a speech-to-text service, unmodified",
     "the image goes in as it is; the policy is part of what is measured",
   );
-  const built = await buildBox(stage, await sourceImage(stage), folder);
+  const built = await buildBox(scene, await sourceImage(scene));
   stage.step("The vendor starts the box on the simulated TEE", "the app runs in its own namespaces, with no way out");
-  const box = await startBox(stage, built.dir, folder);
+  const box = await startBox(scene, built.dir);
   try {
     stage.step("The data owner has a confidential recording", "real data, made on this machine");
-    const recording = await makeRecording(stage, folder, sentence);
+    const recording = await makeRecording(scene, sentence);
     const demands = {
       release: await readFile(join(built.dir, "blindbox.release.json"), "utf8"),
       manifest: built.manifestDigest,
       root: await readFile(box.rootFile, "utf8"),
       apiKey: built.apiKey,
+      signal: scene.processes.signal,
     };
-    await genuine(stage, box, demands, recording);
-    await refusals(stage, folder, built, box, demands, recording);
+    await genuine(scene, box, demands, recording);
+    await refusals(scene, built, box, demands, recording);
   } finally {
     await box.stop();
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), "blindbox-demo-"));
-const started = Date.now();
-try {
-  await demonstrate(openStage(), folder);
-  console.log(`\nAll as promised, in ${Math.round((Date.now() - started) / 1000)} s. Nothing is left running.`);
-} catch (error) {
-  console.error(`\nerror: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+/** Aborted by the first signal that asks this process to end; its reason is that signal's name. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort(name));
+  return controller.signal;
 }
+
+function sayHowItEnded(failure: { readonly error: unknown } | null, signal: AbortSignal, seconds: number): void {
+  if (signal.aborted) {
+    const name = signal.reason as keyof typeof constants.signals;
+    console.error(`\nstopped by ${name}: what was started has ended, and its files are removed`);
+    process.exitCode = 128 + constants.signals[name];
+  } else if (failure !== null) {
+    console.error(`\nerror: ${failure.error instanceof Error ? failure.error.message : String(failure.error)}`);
+    process.exitCode = 1;
+  } else {
+    console.log(`\nAll as promised, in ${seconds} s. Nothing is left running.`);
+    console.log("The simulated TEE protects nothing: whoever runs this machine could have read the recording.");
+  }
+}
+
+const started = Date.now();
+const processes = new Processes(interruption());
+const folder = mkdtempSync(join(tmpdir(), "blindbox-demo-"));
+let failure: { readonly error: unknown } | null = null;
+try {
+  await demonstrate({ stage: openStage(), processes, folder });
+} catch (error) {
+  failure = { error };
+}
+await processes.endAll();
+rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+sayHowItEnded(failure, processes.signal, Math.round((Date.now() - started) / 1000));

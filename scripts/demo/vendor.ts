@@ -1,16 +1,25 @@
 /** What the vendor does in the demonstration, with the commands that a vendor would type. */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Processes } from "./processes.ts";
 import type { Stage } from "./show.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const example = join(root, "examples/transcriber");
 const cache = join(root, ".cache/demo");
 const cli = join(root, "packages/cli/bin/blindbox.js");
+
+/** Where the demonstration takes place. */
+export interface Scene {
+  readonly stage: Stage;
+  readonly processes: Processes;
+  /** A folder of its own, which is removed at the end. */
+  readonly folder: string;
+}
 
 /** A box on disk, the digest of its Manifest, and the key of the caller that the Manifest admits. */
 export interface BuiltBox {
@@ -26,19 +35,13 @@ export interface RunningBox {
   stop(): Promise<void>;
 }
 
-function checked(program: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ${args[0] ?? ""} failed: ${stderr.trim()}`);
-  return stdout;
-}
-
-function blindbox(stage: Stage, args: readonly string[], cwd: string): string {
+function blindbox({ stage, processes, folder }: Scene, args: readonly string[]): Promise<string> {
   stage.command(`blindbox ${args.join(" ")}`);
-  return checked(process.execPath, [cli, ...args], cwd);
+  return processes.run(process.execPath, [cli, ...args], { cwd: folder });
 }
 
 /** The vendor's image, made once and kept until one of the files that it is made of changes. */
-export async function sourceImage(stage: Stage): Promise<string> {
+export async function sourceImage({ stage, processes }: Scene): Promise<string> {
   const inputs = ["build-image.sh", "server.py", "../oci-archive.mjs"].map((file) => readFileSync(join(example, file)));
   const hash = createHash("sha256").update(Buffer.concat(inputs)).digest("hex").slice(0, 16);
   const image = join(cache, `transcriber-${hash}.tar`);
@@ -49,31 +52,32 @@ export async function sourceImage(stage: Stage): Promise<string> {
   stage.command("examples/transcriber/build-image.sh transcriber.tar");
   stage.line("making a Debian image with PocketSphinx; this is done once and takes about half a minute");
   mkdirSync(cache, { recursive: true });
-  checked(join(example, "build-image.sh"), [`${image}.new`], cache);
-  renameSync(`${image}.new`, image);
+  const unfinished = `${image}.new`;
+  try {
+    await processes.run(join(example, "build-image.sh"), [unfinished], { cwd: cache });
+    renameSync(unfinished, image);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
   return image;
 }
 
 /** Makes a caller's key, writes the Manifest that admits it, and builds the box. */
-export async function buildBox(stage: Stage, image: string, folder: string): Promise<BuiltBox> {
-  const line = blindbox(stage, ["keys", "new", "--id", "clinic", "--out", "key.txt"], folder).trim();
+export async function buildBox(scene: Scene, image: string): Promise<BuiltBox> {
+  const { stage, folder } = scene;
+  const line = await blindbox(scene, ["keys", "new", "--id", "clinic", "--out", "key.txt"]);
   const keyHash = /sha256:[0-9a-f]{64}/.exec(line)?.[0];
   if (keyHash === undefined) throw new Error("`blindbox keys new` printed no digest");
   const manifest = readFileSync(join(example, "blindbox.yml"), "utf8")
     .replace("./transcriber.tar", image)
     .replace(/sha256:PUT-HERE[\w-]*/, keyHash);
   writeFileSync(join(folder, "blindbox.yml"), manifest);
-  const printed = blindbox(stage, ["build"], folder);
+  const printed = await blindbox(scene, ["build"]);
   const dir = join(folder, "transcriber.blindbox");
   const manifestDigest = /^manifest\s+(sha256:[0-9a-f]{64})$/m.exec(printed)?.[1];
   if (manifestDigest === undefined) throw new Error("`blindbox build` printed no Manifest digest");
   for (const text of printed.trim().split("\n")) stage.line(text.replace(folder, "."));
   return { dir, manifestDigest, apiKey: (await readFile(join(folder, "key.txt"), "utf8")).trim() };
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once("exit", () => resolve()));
 }
 
 interface ReadyLine {
@@ -93,28 +97,25 @@ function ready(child: ChildProcess): Promise<ReadyLine> {
       const rootFile = /^root\s+(\S.*)$/m.exec(text)?.[1];
       if (url !== undefined && rootFile !== undefined) resolve({ url, root: rootFile });
     });
+    child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`blindbox run ended with code ${code}: ${errors.trim()}`)));
   });
 }
 
 /** Starts a box with `blindbox run` on a free port of this machine. */
-export async function startBox(stage: Stage, boxDir: string, folder: string): Promise<RunningBox> {
+export async function startBox({ stage, processes, folder }: Scene, boxDir: string): Promise<RunningBox> {
   const args = ["run", boxDir, "--listen", "127.0.0.1:0"];
   stage.command(`blindbox run ${boxDir.replace(`${folder}/`, "")}`);
   const env = { ...process.env, XDG_STATE_HOME: join(folder, "state"), XDG_CACHE_HOME: join(folder, "cache") };
-  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = processes.start(process.execPath, [cli, ...args], { cwd: folder, env });
   const { url, root: rootFile } = await ready(child);
   stage.line(`listening at ${url}`);
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    await ended(child);
-  };
-  return { url, rootFile, stop };
+  return { url, rootFile, stop: () => processes.end(child) };
 }
 
 /** A recording of the sentence, spoken on this machine by flite. */
-export async function makeRecording(stage: Stage, folder: string, sentence: string): Promise<Uint8Array> {
+export async function makeRecording({ stage, processes, folder }: Scene, sentence: string): Promise<Uint8Array> {
   stage.command(`flite -voice slt -t "${sentence}" -o recording.wav`);
-  checked("flite", ["-voice", "slt", "-t", sentence, "-o", "recording.wav"], folder);
+  await processes.run("flite", ["-voice", "slt", "-t", sentence, "-o", "recording.wav"], { cwd: folder });
   return new Uint8Array(await readFile(join(folder, "recording.wav")));
 }

@@ -67,7 +67,9 @@ function textProblems(root: string, file: string): Problem[] {
 }
 
 function trackedFiles(root: string): string[] {
-  const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  // In a container the checkout is often another user's; we only list its files.
+  const args = ["-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"];
+  const list = execFileSync("git", args, { cwd: root, encoding: "utf8" });
   return (
     list
       .split("\n")

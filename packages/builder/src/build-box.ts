@@ -4,11 +4,12 @@ import { formatManifest, type Manifest, ManifestError, manifestDigest, unsupport
 import { type ManifestSource, parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { simulatedReferenceValues } from "@blindbox/measure";
 import { formatRelease, formatRuntime, type Release, type Runtime } from "@blindbox/release";
-import { type BoxDraft, boxFiles, draftBox } from "./box/box-directory.ts";
+import { alreadyBox, type BoxDraft, boxFiles, draftBox, outDirPlace, refuseBoxDirectory } from "./box/box-directory.ts";
 import { appEntries, contentBytes, runtimeEntries } from "./box/box-entries.ts";
 import { readRuntimeFiles, type RuntimeFiles } from "./box/runtime-files.ts";
-import { type WrittenImage, writeImage } from "./box/write-image.ts";
-import { BuildError } from "./build-error.ts";
+import { boxEntrypoint, type WrittenImage, writeImage } from "./box/write-image.ts";
+import { BuildError, naming } from "./build-error.ts";
+import { onFiles } from "./file-fault.ts";
 import { ByteBudget } from "./image/layer-bytes.ts";
 import { openImage } from "./image/open-image.ts";
 import type { SourceImage } from "./image/source-image.ts";
@@ -88,12 +89,13 @@ export async function buildBox(options: BuildOptions): Promise<BuiltBox> {
   if (options.tee !== "simulated") throw unsupportedTee();
   const { manifest: source } = parseManifestSource(options.manifestText, { format: options.manifestFormat });
   const draft = await draftBox(options.outDir, source.name);
-  const scratch = new Scratch(draft.scratch);
+  const outPlace = outDirPlace(options.outDir);
+  const scratch = new Scratch(draft.scratch, outPlace);
   try {
     const parts = await readParts(options, source, scratch);
-    const image = await writeBoxImage(options, draft, parts);
+    const image = await onFiles(outPlace, () => writeBoxImage(options, draft, parts));
     const documents = await describeBox(options, parts, image);
-    await writeDocuments(draft, documents);
+    await onFiles(outPlace, () => writeDocuments(draft, documents));
     options.signal?.throwIfAborted();
     const directory = await draft.publish();
     return {
@@ -119,17 +121,33 @@ function refuseUnsupported(manifest: Manifest): void {
 }
 
 async function readParts(options: BuildOptions, source: ManifestSource, scratch: Scratch): Promise<BoxParts> {
-  const limits = { ...imageLimits, ...options.limits };
   const files = await readRuntimeFiles(options.bundleDir, options.nodeBinary, scratch);
-  const image = await openImage(options.source, limits);
+  const { root, manifest } = await naming(options.source, () => readApp(options, source, scratch));
+  refuseUnsupported(manifest);
+  return { root, manifest, runtime: runtimeOf(options, files), files };
+}
+
+async function readApp(
+  options: BuildOptions,
+  source: ManifestSource,
+  scratch: Scratch,
+): Promise<Pick<BoxParts, "root" | "manifest">> {
+  const limits = { ...imageLimits, ...options.limits };
+  await refuseBoxDirectory(options.source);
+  const image = await openImage(options.source, limits, options.signal);
   try {
+    refuseBoxImage(image);
     const root = await readRootfs(options, image, scratch, limits);
-    const manifest = resolveManifest(source, imageFacts(image, root, source.app.user));
-    refuseUnsupported(manifest);
-    return { root, manifest, runtime: runtimeOf(options, files), files };
+    return { root, manifest: resolveManifest(source, imageFacts(image, root, source.app.user)) };
   } finally {
     await image.close();
   }
+}
+
+/** A box within a box would be attested as an application, and its own sandbox would not start in the outer one. */
+function refuseBoxImage({ config: { entrypoint } }: SourceImage): void {
+  const same = entrypoint.length === boxEntrypoint.length && entrypoint.every((word, at) => word === boxEntrypoint[at]);
+  if (same) throw alreadyBox();
 }
 
 async function readRootfs(

@@ -6,6 +6,7 @@ import { EntryBudget } from "../src/tar/entry-budget.ts";
 import { type DirectoryNode, emptyDirectory } from "../src/rootfs/tree.ts";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { outputPlace } from "../src/file-fault.ts";
 import { Scratch } from "../src/scratch.ts";
 import { parseEntry } from "../src/tar/layer-entry.ts";
 import { readTar } from "../src/tar/read-tar.ts";
@@ -24,7 +25,7 @@ const group = ["root:x:0:", "staff:x:50:app", "5678:x:99:"];
 async function rootWith(entries: readonly Entry[]): Promise<DirectoryNode> {
   const folder = join(scratchDirectory(), "scratch");
   mkdirSync(folder);
-  const bytes = new Scratch(folder).create();
+  const bytes = new Scratch(folder, outputPlace("scratch")).create();
   const archive = await tar(entries);
   bytes.append(archive);
   const parsed: ReturnType<typeof parseEntry>[] = [];

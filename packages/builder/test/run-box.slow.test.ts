@@ -6,74 +6,21 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type BoxEvent, buildBox, RunError, type RunningBox, type RunOptions, runBox } from "../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { type BoxEvent, buildBox, RunError, type RunningBox, runBox } from "../src/index.ts";
 import { appEntries, buildInputs } from "./support/boxes.ts";
 import { addBlob, type Files, json, scratchDirectory, writeDirectory } from "./support/images.ts";
 import { isRunning, untilGone } from "./support/processes.ts";
+import { builtBox, eventOf, folder, pidsOf, prepare, refusal, runsIn, type Started, started } from "./support/runs.ts";
 import { file } from "./support/tar.ts";
-
-const program = (name: string): string => fileURLToPath(new URL(`./support/programs/${name}`, import.meta.url));
-
-let folder = "";
-let boxDir = "";
-
-// One box for all tests: it holds the real Node, since that is what starts it.
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "run-test-"));
-  mkdirSync(join(folder, "bundle"));
-  copyFileSync(program("box.mjs"), join(folder, "bundle", "main.mjs"));
-});
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function builtBox(): Promise<string> {
-  if (boxDir !== "") return boxDir;
-  const inputs = await buildInputs({ bundleDir: join(folder, "bundle"), nodeBinary: process.execPath, outDir: folder });
-  boxDir = (await buildBox(inputs)).directory;
-  return boxDir;
-}
-
-interface Started {
-  readonly events: BoxEvent[];
-  readonly stateDir: string;
-  readonly options: RunOptions;
-}
-
-/** Options for a run; `behaviour` of the box, and of the device. */
-async function prepare(behaviour: string, device = "device", more: Partial<RunOptions> = {}): Promise<Started> {
-  const stateDir = join(scratchDirectory(), "state");
-  const events: BoxEvent[] = [];
-  const deviceMain = join(scratchDirectory(), `${device}.mjs`);
-  copyFileSync(program("device.mjs"), deviceMain);
-  const listen = `${behaviour}:8443`;
-  const onEvent = (event: BoxEvent): void => void events.push(event);
-  const own = { boxDir: await builtBox(), listen, stateDir, driver: "auto", deviceMain, onEvent } as const;
-  return { events, stateDir, options: { ...own, ...more } };
-}
-
-async function started(options: RunOptions): Promise<RunningBox> {
-  const box = await runBox(options);
-  onTestFinished(() => box.stop());
-  return box;
-}
-
-const pidsOf = (events: readonly BoxEvent[]): number[] =>
-  events.flatMap(({ pid }) => (typeof pid === "number" ? [pid] : []));
-const eventOf = (events: readonly BoxEvent[], name: string): BoxEvent =>
-  events.find(({ event }) => event === name) ?? { event: "none" };
-const runsIn = (stateDir: string): readonly string[] => readdirSync(join(stateDir, "runs"));
 
 describe("a box that runs", () => {
   test("is ready when the box says so, at the address that it says", async () => {
@@ -165,18 +112,6 @@ describe("a box that ends by itself", () => {
     expect(runsIn(stateDir)).toEqual([]);
   });
 });
-
-/** The error of a run in which nothing of the box was started, and of which nothing is left. */
-async function refusal({ options, events, stateDir }: Started): Promise<unknown> {
-  const error = await runBox(options).then(
-    () => "runs",
-    (reason: unknown) => reason,
-  );
-  expect(eventOf(events, "started").event).toBe("none");
-  expect(pidsOf(events).some(isRunning)).toBe(false);
-  expect(runsIn(stateDir)).toEqual([]);
-  return error;
-}
 
 describe("what runs is what was measured", () => {
   /** A copy of the box, and beside its image that of another application. */

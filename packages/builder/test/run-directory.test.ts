@@ -1,8 +1,10 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createRunDirectory } from "../src/local/run-directory.ts";
 import { scratchDirectory } from "./support/images.ts";
+import { asOrdinaryUser } from "./support/ordinary-user.ts";
+import { canMount, smallDisk } from "./support/small-disk.ts";
 
 const startOf = (pid: number): string =>
   readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[19] ?? "";
@@ -38,6 +40,51 @@ test.skipIf(process.getuid?.() !== 0)("a directory of another user is refused (s
     chownSync(join(state, name), 65_534, 65_534);
     await expect(createRunDirectory(state)).rejects.toMatchObject({ code: "state-unusable" });
   }
+});
+
+describe("a state directory that cannot be used", () => {
+  const refused = { name: "RunError", code: "state-unusable", hint: expect.stringContaining("XDG_STATE_HOME") };
+
+  test.each([
+    ["where no files can be", () => "/proc/blindbox", "no such file or directory"],
+    [
+      "that is a file",
+      () => {
+        const path = join(scratchDirectory(), "file");
+        writeFileSync(path, "");
+        return path;
+      },
+      "a file of that name",
+    ],
+  ])("%s is refused by its name", async (_what, make, actual) => {
+    const state = make();
+    const message = `the state directory ${state} cannot be used: ${actual}`;
+    await expect(createRunDirectory(state)).rejects.toMatchObject({ ...refused, message });
+  });
+
+  test("into which one may not write is refused", async () => {
+    const folder = scratchDirectory();
+    chmodSync(folder, 0o555);
+    await asOrdinaryUser(() =>
+      expect(createRunDirectory(join(folder, "state"))).rejects.toMatchObject({
+        ...refused,
+        message: expect.stringContaining("no permission"),
+      }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.skipIf(!canMount)("that is full or read-only is refused (needs mounts)", async () => {
+    for (const [options, actual] of [
+      ["nr_inodes=1", "a full disk"],
+      ["nr_inodes=2", "a full disk"],
+      ["nr_inodes=3", "a full disk"],
+      ["ro", "a read-only file system"],
+    ] as const) {
+      const failing = createRunDirectory(join(smallDisk(options), "state"));
+      await expect(failing).rejects.toMatchObject({ ...refused, message: expect.stringContaining(actual) });
+    }
+  });
 });
 
 test("two runs of one process have directories of their own", async () => {

@@ -8,5 +8,12 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(2);
 }
-const { main } = await import("../dist/main.js");
+const { main } = await import("../dist/main.js").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  process.stderr.write(
+    "error: blindbox: expected its built program, got a checkout that was not built, or not whole\n",
+  );
+  process.stderr.write("hint: run `./demo`, or `npm ci` and `npm run build`, in the checkout\n");
+  process.exit(2);
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import { ConnectionError } from "@blindbox/client";
+import { ConnectionError, TimeoutError, type ConnectionErrorCode, type ConnectionPhase } from "@blindbox/client";
 import { exitCodes } from "./output/exit-codes.ts";
 import { CliError } from "./output/failure.ts";
 
@@ -28,13 +28,75 @@ export async function callBox<T>(url: URL, call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What was found, and the next step. */
+type Words = readonly [actual: string, hint: string];
+
+const unreachable: ReadonlyMap<string, string> = new Map([
+  ["ECONNREFUSED", "nothing that listens there"],
+  ["ECONNRESET", "a connection that was cut at once"],
+  ["ENOTFOUND", "a name without an address"],
+  ["EAI_AGAIN", "no answer from the name service"],
+  ["EHOSTUNREACH", "no way to that host"],
+  ["ENETUNREACH", "no way to that network"],
+  ["ETIMEDOUT", "no answer from that host"],
+]);
+
+const nothingSent = "nothing was sent but the attestation request: check what listens there, and try again";
+const perhapsDone = "the request may have been carried out: send it again only if that does no harm";
+
+const ended: Readonly<Record<ConnectionPhase, Words>> = {
+  connect: ["a connection that was closed at once", nothingSent],
+  attestation: ["a connection that was closed without any Evidence", nothingSent],
+  headers: ["a connection that was closed before an answer came", perhapsDone],
+  body: ["a connection that was closed in the middle of the answer", perhapsDone],
+};
+
+const late: Readonly<Record<ConnectionPhase, Words>> = {
+  connect: ["no connection", "check the address and the network"],
+  attestation: ["no Evidence", nothingSent],
+  headers: ["no answer", perhapsDone],
+  body: ["nothing more of the answer", perhapsDone],
+};
+
+function lateWords(error: ConnectionError): Words {
+  const [missing, hint] = late[error.phase];
+  const seconds = error instanceof TimeoutError ? ` within ${error.milliseconds / 1000} s` : " in time";
+  return [`${missing}${seconds}`, hint];
+}
+
+const words: Readonly<Record<ConnectionErrorCode, (error: ConnectionError) => Words>> = {
+  unreachable: ({ message, hint }) => {
+    const [code = ""] = /\bE[A-Z_]+\b/.exec(message) ?? [];
+    return [unreachable.get(code) ?? "no connection", hint];
+  },
+  "tls-failed": ({ message, hint }) => [
+    message.includes("ECONNRESET") ? "a connection that was cut before TLS began" : "something that speaks no TLS 1.3",
+    hint,
+  ],
+  busy: ({ hint }) => ["one that is too busy to attest (status 503)", hint],
+  timeout: lateWords,
+  closed: (error) => ended[error.phase],
+  "malformed-response": ({ hint }) => ["an answer that is no HTTP/1.1", hint],
+};
+
 function connectionFailure(url: URL, error: ConnectionError): CliError {
-  const actual = error.message.replace(`; ${error.hint}`, "");
-  const exitCode = exitCodes.unreachable;
-  return new CliError({ what: url.origin, expected: "a box that answers", actual, hint: error.hint, exitCode });
+  const [actual, hint] = words[error.code](error);
+  return new CliError({
+    what: url.origin,
+    expected: "a box that answers",
+    actual,
+    hint,
+    exitCode: exitCodes.unreachable,
+  });
+}
+
+/** The client's words for its options, in those of the command line. */
+function asFlags(message: string): string {
+  return message.replace("init.headers", "--header").replace("init.body", "body");
 }
 
 function requestMistake(error: TypeError): CliError {
   const hint = "`blindbox request --help` lists what can be sent";
-  return new CliError({ what: "the request", expected: "one that can be sent", actual: error.message, hint });
+  const actual = asFlags(error.message);
+  return new CliError({ what: "the request", expected: "one that can be sent", actual, hint });
 }

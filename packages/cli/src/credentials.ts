@@ -1,7 +1,7 @@
 import { text as readAll } from "node:stream/consumers";
 import type { Credentials } from "@blindbox/client";
 import { isApiKey } from "@blindbox/manifest";
-import { readInputText } from "./files.ts";
+import { onFile, readInputText } from "./files.ts";
 import { CliError } from "./output/failure.ts";
 
 /** Where a key may come from. There is no flag that takes the key itself: every process may read a command line. */
@@ -18,6 +18,8 @@ export const keyVariable = "BLINDBOX_API_KEY";
 const keyForm = "an API key alone on one line: bb_ and 43 characters";
 const keyHint = "`blindbox keys new` makes one; the Manifest must hold its digest";
 
+const standardInput = { what: "standard input", expected: keyForm, hint: keyHint };
+
 function checkedKey(source: string, text: string): Credentials {
   const apiKey = text.replace(/\r?\n$/, "");
   if (isApiKey(apiKey)) return { apiKey };
@@ -31,7 +33,7 @@ function checkedKey(source: string, text: string): Credentials {
 }
 
 async function keyFromFile(path: string): Promise<Credentials> {
-  if (path === "-") return checkedKey("standard input", await readAll(process.stdin));
+  if (path === "-") return checkedKey(standardInput.what, await onFile(standardInput, () => readAll(process.stdin)));
   return checkedKey(path, await readInputText(path, "a file with an API key", keyHint));
 }
 

@@ -1,42 +1,74 @@
-import { existsSync, statSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { open, unlink } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { CliError } from "./output/failure.ts";
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  EACCES: "no permission",
-  EPERM: "no permission",
-  EISDIR: "a directory",
-  ENOTDIR: "a path through something that is no directory",
-  EEXIST: "a file that is there already",
-  ENOSPC: "a full disk",
-  EROFS: "a read-only file system",
-};
+const reasons: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such file or directory"],
+  ["EACCES", "no permission"],
+  ["EPERM", "no permission"],
+  ["EISDIR", "a directory"],
+  ["ENOTDIR", "a path through something that is no directory"],
+  ["EEXIST", "a file that is there already"],
+  ["ENOSPC", "a full disk"],
+  ["EDQUOT", "a disk quota that is used up"],
+  ["EFBIG", "a limit on the size of files"],
+  ["EROFS", "a read-only file system"],
+  ["ENAMETOOLONG", "a name that is too long"],
+  ["ELOOP", "symbolic links that lead in circles"],
+  ["ENXIO", "something that cannot be opened as a file"],
+  ["EPIPE", "a reader that went away"],
+]);
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** Node refuses such a name itself, before any file system sees it. */
+function isNulName(error: Error): boolean {
+  return codeOf(error) === "ERR_INVALID_ARG_VALUE" && error.message.includes("without null bytes");
+}
 
 /** The sentence for an error of the file system, or undefined for another kind of error. */
 export function fileReason(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? reasons[code] : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if (isNulName(error)) return "a name with a zero byte";
+  const known = reasons.get(codeOf(error));
+  if (known !== undefined) return known;
+  return "syscall" in error ? `the error ${codeOf(error)} of the system` : undefined;
 }
 
-/**
- * Reads a file that the user named. Throws a `CliError` that says why it cannot be read.
- *
- * @param kind what the file should be, for the message: `a Manifest`
- */
-export async function readInput(path: string, kind: string, hint: string): Promise<Uint8Array> {
+/** What a file should have been. */
+export interface WantedFile {
+  /** As the user named it. */
+  readonly what: string;
+  readonly expected: string;
+  readonly hint: string;
+}
+
+/** Does `work` on a file that the user named; what the file system refuses becomes a `CliError`. */
+export async function onFile<T>(wanted: WantedFile, work: () => Promise<T>): Promise<T> {
   try {
-    return await readFile(path);
+    return await work();
   } catch (error) {
     const actual = fileReason(error);
     if (actual === undefined) throw error;
-    throw new CliError({ what: path, expected: kind, actual, hint });
+    throw new CliError({ ...wanted, actual });
   }
 }
 
-/** Like {@link readInput}, for text in UTF-8. */
+/** Nothing that is read whole may be larger: documents have at most 1 MiB, and a device may have no end. */
+const maxBytes = 2 ** 22;
+
+/**
+ * Reads a text in UTF-8 that the user named. Throws a `CliError` that says why it cannot be read.
+ *
+ * @param kind what the file should be, for the message: `a Manifest`
+ */
 export async function readInputText(path: string, kind: string, hint: string): Promise<string> {
-  const bytes = await readInput(path, kind, hint);
+  const wanted = { what: path, expected: kind, hint };
+  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: maxBytes })));
+  if (bytes.length > maxBytes) throw new CliError({ ...wanted, actual: `more than ${maxBytes} bytes` });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -44,20 +76,21 @@ export async function readInputText(path: string, kind: string, hint: string): P
   }
 }
 
-/** Writes a file that must not be there yet. Throws a `CliError` where it is, or where it cannot be written. */
-export async function writeNewFile(path: string, text: string, mode: number): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: "wx", mode });
-  } catch (error) {
-    const actual = fileReason(error);
-    if (actual === undefined) throw error;
-    throw new CliError({
-      what: path,
-      expected: "a new file",
-      actual,
-      hint: "nothing is overwritten: name another file",
-    });
-  }
+/** Writes a file that must not be there yet. Throws a `CliError` where it is, or where it cannot be written whole. */
+export function writeNewFile(path: string, text: string, mode: number): Promise<void> {
+  const wanted = { what: path, expected: "a new file", hint: "nothing is overwritten: name another file" };
+  return onFile(wanted, async () => {
+    const file = await open(path, "wx", mode);
+    try {
+      await file.writeFile(text);
+      await file.close();
+    } catch (error) {
+      await file.close().catch(() => {});
+      // Half a file would stand in the way of the next attempt.
+      await unlink(path);
+      throw error;
+    }
+  });
 }
 
 /** Whether `path` is a directory that can be read. */

@@ -1,14 +1,41 @@
+import { interruptBy, OutputLost } from "./interrupt.ts";
 import { exitCodes, type ExitCode } from "./output/exit-codes.ts";
 import { reportFailure } from "./output/report.ts";
-import type { OutputStream, Terminal } from "./output/terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { createProgram, spellOut } from "./program.ts";
 
-/** A reader that goes away (`blindbox … | head`) ends the command quietly. */
-function endWithReader(stream: OutputStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodes.success);
-  });
+const streamNames = { stdout: "the standard output", stderr: "the standard error output" } as const;
+
+/** Calls `lost` whenever something could not be written. */
+function watchOutput(terminal: Terminal, lost: (reason: OutputLost) => void): void {
+  for (const stream of ["stdout", "stderr"] as const) {
+    terminal[stream].on("error", (error: NodeJS.ErrnoException) => lost(new OutputLost(streamNames[stream], error)));
+  }
+}
+
+/** What a command came to, and what became of its output. */
+interface Outcome {
+  exitCode: ExitCode;
+  /** The first failure of the output that was told; null where there was none. */
+  lost: ExitCode | null;
+}
+
+/**
+ * A reader that goes away says nothing against the result, which the command still works out; only what would run on for
+ * that reader is ended. Output that is lost in another way ends the command, as soon as it has cleaned up.
+ */
+function createEnding(terminal: Terminal, outcome: Outcome): (reason: OutputLost) => void {
+  return (reason) => {
+    if (!reason.readerGone) outcome.lost ??= reportFailure(terminal, reason);
+    const isCleaningUp = interruptBy(reason);
+    if (outcome.lost !== null && !isCleaningUp) process.exit(outcome.lost);
+  };
+}
+
+function failureCode(terminal: Terminal, error: unknown, lost: ExitCode | null): ExitCode {
+  // Told already, when it happened.
+  if (lost !== null && error instanceof OutputLost) return lost;
+  return reportFailure(terminal, error);
 }
 
 /**
@@ -17,16 +44,15 @@ function endWithReader(stream: OutputStream): void {
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr };
-  endWithReader(terminal.stdout);
-  endWithReader(terminal.stderr);
-  let exitCode: ExitCode = exitCodes.success;
+  const outcome: Outcome = { exitCode: exitCodes.success, lost: null };
+  watchOutput(terminal, createEnding(terminal, outcome));
   const finish = (code: ExitCode): void => {
-    exitCode = code;
+    outcome.exitCode = code;
   };
   try {
     await createProgram({ terminal, finish }).parseAsync(spellOut(argv), { from: "user" });
-    return exitCode;
   } catch (error) {
-    return reportFailure(terminal, error);
+    outcome.exitCode = failureCode(terminal, error, outcome.lost);
   }
+  return outcome.lost ?? outcome.exitCode;
 }

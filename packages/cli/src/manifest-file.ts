@@ -1,8 +1,9 @@
-import { extname } from "node:path";
-import { ManifestError, parseManifest, type Problem } from "@blindbox/manifest";
-import { parseManifestSource, type ManifestSource } from "@blindbox/manifest/source";
+import { existsSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import { ManifestError, parseManifest, type Problem, unsupportedYet } from "@blindbox/manifest";
+import { parseManifestSource, resolveManifest, type ManifestSource } from "@blindbox/manifest/source";
 import { readInputText } from "./files.ts";
-import { DocumentError } from "./output/failure.ts";
+import { CliError, DocumentError } from "./output/failure.ts";
 import { placeholderDigest } from "./starter-manifest.ts";
 
 /** A Manifest as it was written, with what it says. */
@@ -35,16 +36,79 @@ export async function inDocument<T>(path: string, text: string, read: () => T | 
   }
 }
 
+/** Documents of ours, by their `type`. */
+const documents: ReadonlyMap<unknown, string> = new Map([
+  ["blindbox-manifest/1", "a resolved Manifest"],
+  ["blindbox-release/1", "a release"],
+  ["blindbox-runtime/1", "the description of a runtime"],
+]);
+
+/** What a text is, where it is none of `blindbox.yml`; null where nothing says so. */
+function documentKind(text: string): string | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("type" in value)) return null;
+    return documents.get(value.type) ?? "a document of another kind";
+  } catch {
+    return null;
+  }
+}
+
+/** One sentence for a document of the wrong kind, which would have a problem at every member. */
+function refuseSource(path: string, text: string): void {
+  const actual = documentKind(text);
+  if (actual === null) return;
+  const hint = "name the blindbox.yml that the box was built from";
+  throw new CliError({ what: path, expected: "a Manifest as it is written", actual, hint });
+}
+
+function refuseUnresolved(path: string, text: string): void {
+  const kind = documentKind(text);
+  if (kind === "a resolved Manifest") return;
+  const isSource = /^["'{ \t]*blindbox["']?[ \t]*:/m.test(text);
+  const actual = kind ?? (isSource ? "a Manifest as it is written" : "something else");
+  const hint = isSource ? "`blindbox build` resolves it: name the box, or the manifest.json in it" : resolvedHint;
+  throw new CliError({ what: path, expected: "a resolved Manifest", actual, hint });
+}
+
+const resolvedHint = "name the manifest.json that `blindbox build` wrote";
+
 /** Reads a `blindbox.yml`. Throws a `CliError` or, with every problem in it, a `DocumentError`. */
 export async function readManifestSource(path: string): Promise<SourceFile> {
   const text = await readInputText(path, "a Manifest", "`blindbox init` writes a first one");
+  refuseSource(path, text);
   const format = extname(path) === ".json" ? "json" : "yaml";
   return { text, format, source: await inDocument(path, text, () => parseManifestSource(text, { format }).manifest) };
 }
 
 /** Reads a resolved Manifest and returns its exact text. Throws like {@link readManifestSource}. */
 export async function readResolvedManifest(path: string): Promise<string> {
-  const text = await readInputText(path, "a resolved Manifest", "name the manifest.json that `blindbox build` wrote");
+  const text = await readInputText(path, "a resolved Manifest", resolvedHint);
+  refuseUnresolved(path, text);
   await inDocument(path, text, () => parseManifest(text));
   return text;
+}
+
+/** Stands for what only the image knows; none of it decides what this version supports. */
+const anyImage = {
+  digest: `sha256:${"0".repeat(64)}`,
+  entrypoint: ["/any"],
+  command: [],
+  env: {},
+  user: { uid: 0, gid: 0 },
+  workingDir: "/",
+};
+
+/** Throws a `DocumentError` with everything in a Manifest that `build` would refuse as not supported yet. */
+export async function demandSupported(path: string, { text, source }: SourceFile): Promise<void> {
+  await inDocument(path, text, () => {
+    const problems = unsupportedYet(resolveManifest(source, anyImage));
+    if (problems.length > 0) throw new ManifestError(problems);
+  });
+}
+
+/** A path is relative to the Manifest; what is no path goes to the builder as it stands, which says what it makes of it. */
+export function imagePath(file: string, image: string): string {
+  const path = resolve(dirname(file), image);
+  return existsSync(path) || existsSync(image) ? path : image;
 }

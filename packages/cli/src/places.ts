@@ -9,8 +9,22 @@ import { CliError } from "./output/failure.ts";
 export function stateDirectory(): string {
   const named = process.env["XDG_STATE_HOME"];
   // The XDG specification: a relative path there is to be ignored.
-  const base = named !== undefined && isAbsolute(named) ? named : join(homedir(), ".local", "state");
+  const base = named !== undefined && isAbsolute(named) ? named : join(homeDirectory(), ".local", "state");
   return join(base, "blindbox");
+}
+
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    const hint = "set HOME, or XDG_STATE_HOME to a directory that only you can write to";
+    throw new CliError({
+      what: "HOME",
+      expected: "your home directory",
+      actual: "none, and no account with one",
+      hint,
+    });
+  }
 }
 
 /** Root certificate of this machine's simulated TEE; there after the first `blindbox run`. */

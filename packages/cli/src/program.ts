@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addBuild } from "./commands/build.ts";
-import { createCommand, type CommandContext } from "./commands/command.ts";
+import { createCommand, takeValuesOnce, type CommandContext } from "./commands/command.ts";
+import { addHelp } from "./commands/help.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addManifest } from "./commands/manifest.ts";
@@ -20,8 +21,7 @@ const description =
 /** Printed as it stands: commander would break its lines. */
 const afterHelp = `
 A first box, from an image to a verified request:
-  blindbox init --image ./hello.tar --name hello --port 80
-  blindbox keys new --out key.txt         # put the line that it prints into blindbox.yml
+  blindbox init --name hello --image hello.tar --port 80 --new-key key.txt
   blindbox build
   blindbox run hello.blindbox
 and in another terminal:
@@ -29,7 +29,7 @@ and in another terminal:
   blindbox request GET https://127.0.0.1:8443/ --box hello.blindbox --simulated --key-file key.txt
 
 Exit codes: 0 done or verified, 1 the box was refused, 2 wrong usage or input, 3 a warning that was not accepted,
-            4 not reachable, 5 a fault of BlindBox`;
+            4 not reachable, 5 a fault of BlindBox, 6 the answer has a status of 400 or more (request --fail)`;
 
 /** The whole command line of `blindbox`. */
 export function createProgram(context: CommandContext): Command {
@@ -38,6 +38,8 @@ export function createProgram(context: CommandContext): Command {
     .version(packageVersion())
     .addHelpText("after", afterHelp);
   for (const add of commands) program.addCommand(add(context));
+  program.addCommand(addHelp(context, program));
+  takeValuesOnce(program);
   return program;
 }
 

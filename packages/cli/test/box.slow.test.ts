@@ -1,6 +1,7 @@
 /** The whole way of a newcomer, with real processes: image, Manifest, box, verification, requests, and the end of it. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -12,9 +13,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { hasAssets } from "./assets.ts";
 import { selfSigned } from "./certificate.ts";
 import { blindbox, commandLine, runProgram, type Run, type RunOptions } from "./command.ts";
@@ -57,6 +58,20 @@ async function startBox(cwd: string, args: readonly string[]): Promise<Started> 
   const ended = new Promise<Run>((resolve) => child.on("close", (code) => resolve({ code, ...output })));
   void ended.then((run) => url.reject(new Error(`blindbox run ended with ${run.code}: ${run.stderr}`)));
   return { child, url: await url.promise, ended };
+}
+
+/** Runs a command until everything expected stands on `stderr`, interrupts it, and returns all that stands there. */
+async function saidBy({ cwd }: Place, args: readonly string[], patterns: readonly RegExp[]): Promise<string> {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nowhere", XDG_STATE_HOME: join(cwd, "state") };
+  const child = spawn(process.execPath, commandLine(args), { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
+  onTestFinished(() => void child.kill("SIGTERM"));
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (more: string) => {
+    text += more;
+    if (patterns.every((pattern) => pattern.test(text))) child.kill("SIGINT");
+  });
+  await once(child, "close");
+  return text;
 }
 
 interface Descriptor {
@@ -282,7 +297,52 @@ describe.skipIf(!canRun)(
     test("run refuses a directory that is no box", async () => {
       const { code, stderr } = await place.run(["run", "."]);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/\nerror: box: expected a directory that `blindbox build` wrote, got .+\nhint: .+\n$/);
+      expect(stderr).toMatch(/\nerror: \.: expected a directory that `blindbox build` wrote, got .+\nhint: .+\n$/);
+    });
+
+    test("run refuses a box whose release is damaged or is that of another box", async () => {
+      const [box, other] = [join(place.cwd, "odd.blindbox"), join(place.cwd, "evil", "hello.blindbox")];
+      cpSync(join(place.cwd, "hello.blindbox"), box, { recursive: true });
+      for (const text of ["", readFileSync(join(other, "blindbox.release.json"), "utf8")]) {
+        writeFileSync(join(box, "blindbox.release.json"), text);
+        const { code, stdout, stderr } = await place.run(["run", "odd.blindbox", "--listen", "127.0.0.1:0"]);
+        expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+        expect(stderr).toMatch(/\nerror: odd\.blindbox: blindbox\.release\.json: expected .+, got .+\nhint: .+\n$/);
+      }
+    });
+
+    test.each(["/proc", "blindbox.yml"])("run says in one line that it cannot keep its state in %s", async (name) => {
+      const env = { XDG_STATE_HOME: resolve(place.cwd, name) };
+      const { code, stdout, stderr } = await place.run(["run", "hello.blindbox", "--listen", "127.0.0.1:0"], { env });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/\nerror: .+ got the state directory .+ cannot be used: .+\nhint: .+XDG_STATE_HOME.+\n$/);
+    });
+
+    test.each<readonly [string, string, readonly RegExp[]]>([
+      [
+        "ends at once says with which exit code",
+        '[/bin/busybox, sh, -c, "exit 3"]',
+        [/^warning: app-down: the app ended with exit code 3; .+\nhint: `logs: app` .+$/m],
+      ],
+      [
+        "is killed says by which signal",
+        '[/bin/busybox, sh, -c, "kill -9 $$"]',
+        [/^warning: app-down: the app .*SIGKILL.*$/m],
+      ],
+      [
+        "listens on 127.0.0.1 alone says where it must listen",
+        '[/bin/busybox, httpd, -f, -p, "127.0.0.1:80"]',
+        [/^warning: app-not-answering: .+\nhint: the app must listen on 0\.0\.0\.0:80, .+\nhint: `logs: app` .+$/m],
+      ],
+    ])("run of an app that %s, and where the box listens all the same", async (_what, command, patterns) => {
+      const manifest = readFileSync(join(place.cwd, "blindbox.yml"), "utf8");
+      writeFileSync(
+        join(place.cwd, "odd.yml"),
+        manifest.replace(/^( {2})(port: 80\b.*)$/m, `$1$2\n$1command: ${command.replaceAll("$", "$$$$")}`),
+      );
+      expect(await place.run(["build", "odd.yml", "--out-dir", "odd"])).toMatchObject({ code: 0 });
+      const stderr = await saidBy(place, ["run", "odd/hello.blindbox", "--listen", "127.0.0.1:0"], patterns);
+      expect(stderr).toMatch(/^listening: https:\/\/127\.0\.0\.1:\d+; the app is not ready yet$/m);
     });
 
     test("Ctrl-C stops the box, leaves nothing behind and gives 0", async () => {

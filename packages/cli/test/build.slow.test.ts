@@ -33,11 +33,11 @@ describe.skipIf(!hasAssets)("blindbox build (needs the bundles: npm run build)",
   test.each([
     [
       "./missing.tar",
-      "error: image: expected an OCI layout directory, an OCI archive or a docker archive, got no such file",
+      "error: ./missing.tar: expected an OCI layout directory, an OCI archive or a docker archive, got no such file",
     ],
     ["example/app:1.2", "registry"],
     ["./blindbox.yml", "error: "],
-    [".", "error: image: expected "],
+    [".", ": expected an OCI layout directory, an OCI archive or a docker archive, got a directory without index.json"],
   ])("an image %s is refused with a hint, and nothing is written", async (image, text) => {
     const cwd = workplace(image);
     const { code, stdout, stderr } = await blindbox(["build"], { cwd });
@@ -45,5 +45,22 @@ describe.skipIf(!hasAssets)("blindbox build (needs the bundles: npm run build)",
     expect(stderr).toContain(text);
     expect(stderr).toMatch(/\nhint: .+\n$/);
     expect(readdirSync(cwd)).toEqual(["blindbox.yml"]);
+  });
+
+  test.each(["", "/proc", "/proc/x", "blindbox.yml", "blindbox.yml/x"])(
+    "an output directory %j is refused in one line with a hint",
+    async (outDir) => {
+      const cwd = workplace("./missing.tar");
+      const { code, stdout, stderr } = await blindbox(["build", "--out-dir", outDir], { cwd });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/^error: .+: expected a directory that can be written to, got .+\nhint: .+\n$/);
+      expect(readdirSync(cwd)).toEqual(["blindbox.yml"]);
+    },
+  );
+
+  test("an image without an end is refused by its name", async () => {
+    const { code, stderr } = await blindbox(["build"], { cwd: workplace("/dev/zero") });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: \/dev\/zero: expected .+, got something that is no file\nhint: .+\n$/);
   });
 });

@@ -11,6 +11,7 @@ const digest = `sha256:${"a".repeat(64)}`;
 describe("blindbox init", () => {
   test("writes a commented Manifest in which only the key is missing", async () => {
     const cwd = emptyDirectory();
+    writeFileSync(join(cwd, "hello.tar"), "");
     const { code, stdout, stderr } = await blindbox(flags, { cwd });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     expect(stderr).toMatch(/^wrote blindbox\.yml\nhint: `blindbox keys new`/);
@@ -66,6 +67,22 @@ describe("blindbox init", () => {
       expect(parseManifestSource(text, { format: "yaml" }).manifest.app.image).toBe(image);
     },
   );
+
+  test("says so where the image that it names is not there", async () => {
+    const cwd = emptyDirectory();
+    const { code, stderr } = await blindbox([...flags, "--key-digest", digest], { cwd });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^wrote blindbox\.yml\nnote: there is no \.\/hello\.tar yet: .+\nhint: next: .+\n$/);
+  });
+
+  test("--new-key leaves no key behind where the Manifest cannot be written", async () => {
+    const cwd = emptyDirectory();
+    const bad = ["--new-key", "key.txt", "--out", "missing/blindbox.yml"];
+    const { code, stderr } = await blindbox([...flags, ...bad], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: missing\/blindbox\.yml: expected a new file, got no such file .*\nhint: .+\n$/);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
 
   test("never overwrites a file", async () => {
     const cwd = emptyDirectory();

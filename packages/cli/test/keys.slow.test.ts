@@ -48,6 +48,17 @@ describe("blindbox keys new", () => {
     expect(stderr).toMatch(/^error: missing\/key.txt: expected a new file, got no such file or directory\nhint: /);
   });
 
+  test.each([
+    ["n".repeat(300), "a name that is too long"],
+    ["/dev/full/key.txt", "a path through something that is no directory"],
+    [".", "a file that is there already"],
+  ])("tells in one line why %j cannot be written", async (file, actual) => {
+    const { code, stdout, stderr } = await blindbox(["keys", "new", "--out", file], { cwd: emptyDirectory() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: .+\nhint: .+\n$/);
+    expect(stderr).toContain(`error: ${file}: expected a new file, got ${actual}\n`);
+  });
+
   test.each(["Clinic", "anonymous", "a b", 'x", apiKey: "y', ""])(
     "refuses the id %j before it makes a key",
     async (id) => {

@@ -68,7 +68,56 @@ describe("blindbox manifest check", () => {
   });
 });
 
+describe("blindbox manifest check, for what this version cannot enforce", () => {
+  test("tells all that build would refuse, before there is an image", async () => {
+    const principal = `{ id: a, certificate: { issuer: "sha256:${"a".repeat(64)}" } }`;
+    const egress =
+      "[{ mode: passthrough, host: a.example, ports: [443] }, { mode: passthrough, host: b.example, ports: [443] }]";
+    const cwd = directoryWith(
+      `blindbox: 1\nname: x\napp: { image: x.tar, port: 80 }\naccess: { principals: [${principal}], rules: [] }\negress: ${egress}\n`,
+    );
+    const { code, stdout, stderr } = await blindbox(["manifest", "check"], { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: blindbox\.yml has 3 problems\n/);
+    for (const path of ["access.principals[0].certificate", "egress[0]", "egress[1]"])
+      expect(stderr).toContain(`  ${path}: expected `);
+    expect(stderr.match(/ {4}hint: not supported yet\n/g)).toHaveLength(3);
+  });
+
+  test("tells a document that a build wrote in one sentence", async () => {
+    const cwd = emptyDirectory();
+    await writeBox(join(cwd, "hello.blindbox"));
+    const { code, stderr } = await blindbox(["manifest", "check", "hello.blindbox/manifest.json"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: .+manifest\.json: expected a Manifest as it is written, got a resolved Manifest\nhint: .+\n$/,
+    );
+  });
+
+  test("an image's name with a zero byte is no fault of ours", async () => {
+    const cwd = directoryWith(
+      'blindbox: 1\nname: x\napp: { image: "a\\0b", port: 80 }\naccess: { principals: [], rules: [] }\n',
+    );
+    const { code, stderr } = await blindbox(["build"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
 describe("blindbox manifest digest", () => {
+  test.each([
+    ["blindbox.yml", "blindbox: 1\nname: x\n", "a Manifest as it is written", "`blindbox build` resolves it"],
+    ["other.json", '{"type":"blindbox-release/1"}', "a release", "name the manifest.json"],
+    ["other.json", '{"type":"bb_secret"}', "a document of another kind", "name the manifest.json"],
+    ["other.json", "[]", "something else", "name the manifest.json"],
+  ])("of %s with %j is refused in one sentence that says what to name", async (name, text, actual, hint) => {
+    const { code, stderr } = await blindbox(["manifest", "digest", name], { cwd: directoryWith(text, name) });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: .+\nhint: .+\n$/);
+    expect(stderr).toContain(`expected a resolved Manifest, got ${actual}\nhint: ${hint}`);
+  });
+
   test("gives the same digest for a box and for the manifest.json in it", async () => {
     const cwd = emptyDirectory();
     const { manifestText } = await writeBox(join(cwd, "hello.blindbox"));

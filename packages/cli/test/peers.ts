@@ -1,5 +1,6 @@
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { onTestFinished } from "vitest";
 import { selfSigned } from "./certificate.ts";
 
@@ -35,6 +36,15 @@ export async function webServer(): Promise<{ readonly url: string; readonly aske
 /** A server that talks, but no TLS. */
 export function plainServer(): Promise<string> {
   return listen(createServer((socket) => socket.on("error", () => undefined).end("SSH-2.0-x\r\n")));
+}
+
+/** A server that accepts a TLS connection, and closes it when it is asked something. */
+export async function closingServer(): Promise<string> {
+  const { key, cert } = await selfSigned();
+  const server = createTlsServer({ key, cert, minVersion: "TLSv1.3", ALPNProtocols: ["http/1.1"] }, (socket) =>
+    socket.on("error", () => undefined).on("data", () => socket.end()),
+  );
+  return listen(server);
 }
 
 /** A port where nothing listens. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { attestedBox, echo } from "./attested-box.ts";
 import { writeBox } from "./box.ts";
 import { selfSigned } from "./certificate.ts";
 import { blindbox, emptyDirectory } from "./command.ts";
@@ -34,7 +35,7 @@ describe("blindbox request", () => {
     const args = ["request", "GET", await deadPort(), ...box, "--anonymous"];
     const { code, stderr } = await blindbox(args, { cwd: await workplace() });
     expect(code).toBe(4);
-    expect(stderr).toContain("expected a box that answers, got unreachable");
+    expect(stderr).toContain("expected a box that answers, got nothing that listens there");
   });
 
   test("without --simulated nothing is sent", async () => {
@@ -60,6 +61,29 @@ describe("blindbox request", () => {
       ["--anonymous", "-d", secret, "-F", "a=b"],
       "error: the body: expected one of --data, --data-binary, --form, got several",
     ],
+    [["--anonymous", "-F", "f=@"], "error: --form: expected name=value or name=@file, got @ without a file"],
+    [
+      ["--anonymous", "-F", "f=@key.txt;type="],
+      "error: --form: expected name=value or name=@file, got a type that is none",
+    ],
+    [["--anonymous", "-F", "f=@key.txt;type=a b/c"], "got a type that is none"],
+    [
+      ["--anonymous", "-H", "Content-Length: 3"],
+      "error: --header: expected none that the client sets itself, got content-length",
+    ],
+    [["--anonymous", "-H", "content-type: text/plain", "-F", "a=b"], "got content-type with --form"],
+    [
+      ["--anonymous", "--data-binary", secret, "--data-binary", "b"],
+      "error: --data-binary: expected one value, got several",
+    ],
+    [["--anonymous", "-o", "a", "--output", "b"], "error: --output: expected one value, got several"],
+    [["--key-file", "key.txt", "--key-file", "key.txt"], "error: --key-file: expected one value, got several"],
+    [["--key-file", "-", "-d", "@-"], "error: the standard input: expected to be read once, got several uses of it"],
+    [["--anonymous", "-F", "a=@-", "-F", "b=@-"], "error: the standard input: expected to be read once"],
+    [["--key-file", "."], "error: .: expected a file with an API key, got a directory"],
+    [["--key-file", "/dev/zero"], "error: /dev/zero: expected a file with an API key, got more than 4194304 bytes"],
+    [["--anonymous", "--data-binary", "@."], "error: .: expected a file to send, got a directory"],
+    [["--anonymous", "--data-binary", `@${"n".repeat(300)}`], "got a name that is too long"],
     [["--anonymous", "--data-binary", "@missing"], "error: missing: expected a file to send, got no such file"],
   ])("%j is refused before anything is sent, and says nothing of the content", async (flags, text) => {
     const { url, asked } = await webServer();
@@ -80,6 +104,31 @@ describe("blindbox request", () => {
     const { code, stderr } = await blindbox(args, { cwd: await workplace() });
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
     expect(stderr).toBe("error: the body: expected none with GET, got one\nhint: POST, PUT and PATCH carry a body\n");
+  });
+
+  test.each(["/a/../b", "/a/%2e%2e/b", "/a/.%2E/b", "/./a", "/a/%2e", "/a\\..\\b", "/a\\b", "/a\tb", "/a\nb", "/a "])(
+    "the path %j, which would be sent as another, is refused before anything is sent",
+    async (path) => {
+      const { url, asked } = await webServer();
+      const args = ["request", "GET", `${url}${path}`, ...box, "--anonymous"];
+      const { code, stderr } = await blindbox(args, { cwd: await workplace() });
+      expect({ code, asked }).toEqual({ code: 2, asked: [] });
+      expect(stderr).toBe(
+        "error: the URL: expected a path that is sent as it is written, got one that would be sent as another\n" +
+          "hint: write the path without `.` and `..` (also as `%2e`), backslashes and line breaks\n",
+      );
+    },
+  );
+
+  test.each([
+    ["", "/"],
+    ["?q=1", "/?q=1"],
+    ["/a%2Fb/%41?q=../%2e#part", "/a%2Fb/%41?q=../%2e"],
+    ["/it's/Z\u00fcrich?q=it's {here}", "/it's/Z%C3%BCrich?q=it%27s%20{here}"],
+  ])("%j after the origin asks for %j", async (target, sent) => {
+    const { url, flags, cwd } = await attestedBox(echo);
+    const { stdout } = await blindbox(["request", "GET", `${url}${target}`, ...flags, "--anonymous"], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ url: sent });
   });
 
   test.each([

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { blindbox, emptyDirectory, runProgram } from "./command.ts";
@@ -14,13 +15,37 @@ describe("usage", () => {
   });
 
   test.each([
-    [["--help"], "blindbox init --image ./hello.tar"],
+    [["--help"], "blindbox init --name hello --image hello.tar --port 80 --new-key key.txt"],
     [["request", "--help"], "--data-binary"],
     [["keys", "new", "--help"], "--out"],
   ])("%j prints help on stdout", async (args, text) => {
     const { code, stdout, stderr } = await blindbox(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(text);
+  });
+
+  test.each([
+    [["help"], ["--help"]],
+    [
+      ["help", "keys", "new"],
+      ["keys", "new", "--help"],
+    ],
+    [
+      ["help", "request"],
+      ["request", "--help"],
+    ],
+  ])("%j prints what %j prints", async (args, same) => {
+    const { code, stdout, stderr } = await blindbox(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe((await blindbox(same)).stdout);
+  });
+
+  test("the help shows the first box as the README does", async () => {
+    const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+    const { stdout } = await blindbox(["--help"]);
+    const shown = stdout.split("\n").filter((line) => line.startsWith("  blindbox "));
+    expect(shown).toHaveLength(5);
+    for (const line of shown) expect(readme.split("\n")).toContain(line.trim());
   });
 
   test("without a command the help goes to stderr and the exit code is 2", async () => {
@@ -39,6 +64,9 @@ describe("usage", () => {
     [["verify", "https://127.0.0.1", "--accept", "everything"], "Allowed choices are release-unsigned."],
     [["run"], "error: missing required argument 'box'"],
     [["run", "x", "--listen", "nowhere"], "error: option '--listen <host:port>'"],
+    [["help", "verfy"], "error: help: expected the name of a command, got something else"],
+    [["keys", "new", "--out", "a", "--out", "b"], "error: --out: expected one value, got several"],
+    [["verify", "https://127.0.0.1", "--simulated", "--simulated=x"], "error: --simulated: expected one value"],
     [["run", "x", "--driver", "docker"], "Allowed choices are auto, rooted, unprivileged."],
   ])("%j is told in one line and a hint", async (args, text) => {
     const { code, stdout, stderr } = await blindbox(args, { cwd: emptyDirectory() });
@@ -73,6 +101,16 @@ describe("usage", () => {
     const { code, stdout, stderr } = await runProgram(process.execPath, ["--import", old, bin, "--version"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^error: Node: expected 22\.19 or later, got 22\.18\.0\nhint: .+\n$/);
+  });
+
+  test("a checkout that was not built says in one line what to run", async () => {
+    const checkout = emptyDirectory();
+    mkdirSync(join(checkout, "bin"));
+    copyFileSync(bin, join(checkout, "bin", "blindbox.js"));
+    writeFileSync(join(checkout, "package.json"), '{ "type": "module" }');
+    const { code, stdout, stderr } = await runProgram(process.execPath, [join(checkout, "bin", "blindbox.js"), "run"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: blindbox: .+\nhint: .*`\.\/demo`.*`npm run build`.*\n$/);
   });
 
   test("writes no colour where there is no terminal", async () => {

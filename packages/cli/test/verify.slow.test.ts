@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { writeBox } from "./box.ts";
 import { selfSigned } from "./certificate.ts";
 import { blindbox, emptyDirectory } from "./command.ts";
-import { deadPort, plainServer, webServer } from "./peers.ts";
+import { closingServer, deadPort, plainServer, webServer } from "./peers.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -51,7 +51,7 @@ describe("blindbox verify", () => {
     const { code, stdout, stderr } = await blindbox(["verify", url, ...box], { cwd: await workplace() });
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
     expect(stderr).toMatch(
-      /^error: https:\/\/127\.0\.0\.1:\d+: expected a box that answers, got unreachable .*ECONNREFUSED.*\nhint: .+\n$/,
+      /^error: https:\/\/127\.0\.0\.1:\d+: expected a box that answers, got nothing that listens there\nhint: .+\n$/,
     );
   });
 
@@ -59,7 +59,23 @@ describe("blindbox verify", () => {
     const url = await plainServer();
     const { code, stderr } = await blindbox(["verify", url, ...box], { cwd: await workplace() });
     expect(code).toBe(4);
-    expect(stderr).toMatch(/^error: .*: expected a box that answers, got tls-failed .*\nhint: .+\n$/);
+    expect(stderr).toMatch(
+      /^error: .*: expected a box that answers, got something that speaks no TLS 1\.3\nhint: .+\n$/,
+    );
+  });
+
+  test("a peer that closes instead of attesting gives 4, and no advice about requests that were sent", async () => {
+    const { code, stderr } = await blindbox(["verify", await closingServer(), ...box], { cwd: await workplace() });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/got a connection that was closed without any Evidence\nhint: nothing was sent but .+\n$/);
+  });
+
+  test("a document of the wrong kind is told in one sentence", async () => {
+    const manifest = ["--release", "hello.blindbox/blindbox.release.json", "--manifest"];
+    const args = ["verify", "https://127.0.0.1:1", ...manifest, "hello.blindbox/blindbox.release.json"];
+    const { code, stderr } = await blindbox(args, { cwd: await workplace() });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: .+: expected a resolved Manifest, got a release\nhint: .+\n$/);
   });
 
   test("without --simulated no box of this version can pass, and nothing is sent", async () => {
@@ -92,7 +108,7 @@ describe("blindbox verify", () => {
     [["--box", "nowhere"], "error: nowhere/blindbox.release.json: expected a release, got no such file or directory\n"],
     [
       ["--box", "hello.blindbox", "--manifest", "sha256:12"],
-      "error: sha256:12: expected a resolved Manifest, got no such file",
+      'error: --manifest: expected "sha256:" and 64 lower-case hex digits, or a file, got "sha256:" and 2 other characters',
     ],
     [["--box", "hello.blindbox", "--simulated=hello.blindbox/manifest.json"], "expected one root certificate in PEM"],
   ])("%j is refused before anything is sent", async (flags, text) => {

@@ -100,13 +100,13 @@ describe(`a loose sandbox${reason === null ? "" : ` (skipped: ${reason})`}`, () 
       "for(const p of [53,443]){const s=u.createSocket('udp4');s.on('message',(m,r)=>s.send(m,r.port,r.address)).bind(p,'1.1.1.1')}" +
       "setTimeout(()=>process.stdout.write('up'),100)";
     let leak: ChildProcess | undefined;
-    const results = await testLoosened({}, async ({ namespaces }) => {
+    const leaking = testLoosened({}, async ({ namespaces }) => {
       leak = spawn("/usr/bin/nsenter", ["--net=/proc/self/fd/3", process.execPath, "-e", listening], {
         stdio: ["ignore", "pipe", "inherit", namespaces.gateNetwork],
       });
       await once(leak.stdout as NonNullable<typeof leak.stdout>, "data");
     });
-    leak?.kill("SIGKILL");
+    const results = await leaking.finally(() => leak?.kill("SIGKILL"));
     expect(allowedBy(results)).toEqual(["dns-resolver", "ip-literal", "other-ports", "udp", "metadata-address"]);
   });
 

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -16,6 +17,7 @@ import {
 import { digest, formatSha256, toHex, utf8 } from "@blindbox/encoding";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAttester } from "../src/attester/index.ts";
+import { orDeviceError } from "../src/simulated/device/device-error.ts";
 import { createDevice, createSimulatedProvider, currentSilicon } from "../src/simulated/index.ts";
 import { type DeviceFixture, type DeviceFixtureOptions, startDevice } from "./device-fixture.ts";
 import { temporaryFolder, writeImage } from "./oci-image.ts";
@@ -190,6 +192,44 @@ describe("the simulated vendor's keys", () => {
     },
   );
 
+  it.each([
+    ["root.key", "640"],
+    ["intermediate.key", "604"],
+    ["device.key", "620"],
+    ["root.pem", "666"],
+  ])("are not taken where others may read a key or write a certificate (%s of mode %s)", async (name, octal) => {
+    const { state } = await device();
+    await chmod(join(state, "keys", name), Number.parseInt(octal, 8));
+    const refused = { code: "state-unusable", message: expect.stringContaining(name) };
+    await expect(startDevice({ state })).rejects.toMatchObject(refused);
+    await chmod(join(state, "keys", name), 0o600);
+    await device({ state });
+  });
+
+  it("are not taken through a link, nor waited for where a FIFO stands for one", async () => {
+    const { state } = await device();
+    const key = join(state, "keys", "device.key");
+    await rename(key, join(state, "elsewhere"));
+    await symlink(join(state, "elsewhere"), key);
+    await expect(startDevice({ state })).rejects.toMatchObject({ code: "state-unusable" });
+    await rm(key);
+    execFileSync("mkfifo", ["-m", "600", key]);
+    await expect(startDevice({ state })).rejects.toMatchObject({ code: "state-unusable" });
+    await rename(join(state, "elsewhere"), key);
+    await device({ state });
+  });
+
+  it.skipIf(!isRoot)("are not taken where a file of them is another user's (needs root)", async () => {
+    const { state } = await device();
+    for (const name of ["root.key", "device.pem"]) {
+      await chown(join(state, "keys", name), 65_534, 65_534);
+      const refused = { code: "state-unusable", message: `the file ${name} is another user's` };
+      await expect(startDevice({ state })).rejects.toMatchObject(refused);
+      await chown(join(state, "keys", name), 0, 0);
+    }
+    await device({ state });
+  });
+
   it.skipIf(!isRoot)("are not taken from another user's folder (needs root)", async () => {
     const { state } = await device();
     for (const folder of [join(state, "keys"), state]) {
@@ -214,6 +254,11 @@ describe("the simulated vendor's keys", () => {
     expect(leaf.checkIssued(intermediate) && leaf.verify(intermediate.publicKey)).toBe(true);
     expect(leaf.verify(root.publicKey)).toBe(false);
   });
+});
+
+it("a device that finds no room on the disk says so, and does not ask for its state to be removed", async () => {
+  const failing = orDeviceError("state-unusable", "remove the state folder", () => writeFile("/dev/full", "x"));
+  await expect(failing).rejects.toMatchObject({ code: "state-unusable", hint: expect.stringContaining("make room") });
 });
 
 describe("the device's socket", () => {

@@ -33,6 +33,11 @@ for (const { driver, skip, note } of DRIVERS) {
         .poll(() => names(box).filter((name) => name === "app-started").length, { timeout: 15_000 })
         .toBeGreaterThan(2);
       expect(names(box)).not.toContain("app-ready");
+      expect(box.events.find(({ event }) => event === "app-down")).toEqual({
+        event: "app-down",
+        code: 3,
+        signal: null,
+      });
     });
 
     check("never waits for anybody to read its output", async () => {

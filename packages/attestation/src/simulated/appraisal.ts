@@ -21,7 +21,7 @@ function appraiseDebug({ debug }: SimulatedReport, policy: AppraisalPolicy): Fin
   return compared({
     ...comparison,
     holds: !debug,
-    passed: "The TEE's memory is closed to its host.",
+    passed: "The debug bit is off.",
     failed: reason,
     hint: "Start the box without debug mode.",
   });

@@ -48,12 +48,29 @@ export async function authenticateReport(
   if ("unread" in endorsements) return [warning, ...endorsements.unread];
   const { maxEndorsementAge, minCrlNumber } = policy;
   const links = linksOf(endorsements);
+  const chain = { links, root: root.certificate, now, maxEndorsementAge, minCrlNumber, verifySignature };
+  const ofThisRoot = await endsAt(endorsements, root.certificate, verifySignature);
   return [
     warning,
-    ...(await verifyChain({ links, root: root.certificate, now, maxEndorsementAge, minCrlNumber, verifySignature })),
+    ...(await verifyChain(chain)).map((finding) => (ofThisRoot ? finding : withOtherRootHint(finding))),
     await compareSignature(report, endorsements.device),
     await compareChip(report, endorsements.device),
   ];
+}
+
+function endsAt({ intermediate }: SimulatedEndorsements, root: Certificate, verify: SignatureCheck): Promise<boolean> {
+  return verify(intermediate.algorithm, root.key, intermediate.signature, intermediate.signed);
+}
+
+/** Every machine's simulator has a root of its own, so a right chain under another root is an everyday mistake. */
+const otherRoot =
+  "Perhaps it is another simulated TEE's, made on another machine or by another user: name the root to accept with " +
+  "`--simulated=ROOT.pem` (in code `simulated({ root })`). `blindbox run` keeps it where the box runs, in " +
+  "$XDG_STATE_HOME/blindbox/simulated/root.pem, below ~/.local/state where that is not set.";
+
+function withOtherRootHint(finding: Finding): Finding {
+  const ofTheChain = finding.check === "certificate-issuer" || finding.check === "certificate-signature";
+  return ofTheChain && finding.status === "failed" ? { ...finding, hint: otherRoot } : finding;
 }
 
 function simulatorWarning(pin: string): Finding {

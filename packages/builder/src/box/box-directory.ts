@@ -1,7 +1,10 @@
 /** The directory `<name>.blindbox`: what is in it, and how a new one takes its place all at once. */
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildError } from "../build-error.ts";
+import { BuildError, shownPath } from "../build-error.ts";
+import { faultCode, type FilePlace, onFiles, outputPlace } from "../file-fault.ts";
+import { makeDirectories } from "../make-directories.ts";
+import { makeDraftDirectory } from "./draft-directory.ts";
 
 /** Names in a box directory. */
 export const boxFiles = { image: "image", manifest: "manifest.json", release: "blindbox.release.json" } as const;
@@ -19,23 +22,44 @@ export interface BoxDraft {
 }
 
 async function namesIn(directory: string): Promise<readonly string[] | null> {
-  const facts = await stat(directory).catch(() => null);
-  if (facts === null) return null;
-  return facts.isDirectory() ? readdir(directory) : [""];
+  try {
+    return (await stat(directory)).isDirectory() ? await readdir(directory) : [""];
+  } catch (error) {
+    if (faultCode(error) === "ENOENT") return null;
+    throw error;
+  }
 }
+
+const boxPlace: FilePlace = {
+  code: "not-a-box",
+  field: "box",
+  expected: "a directory that `blindbox build` wrote",
+  hint: "build one with `blindbox build`",
+};
 
 /** Throws a BuildError `not-a-box` unless the directory holds the three parts of a box. */
 export async function checkBoxDirectory(directory: string): Promise<void> {
-  const names = await namesIn(directory);
+  const names = await onFiles(boxPlace, () => namesIn(directory));
   const missing = Object.values(boxFiles).filter((name) => names?.includes(name) !== true);
   if (missing.length === 0) return;
   const actual = names === null ? "no such directory" : `no ${missing.join(", no ")}`;
-  const hint = "build one with `blindbox build`";
-  throw new BuildError("not-a-box", {
-    field: "box",
-    expected: "a directory that `blindbox build` wrote",
-    actual,
-    hint,
+  const { code, ...facts } = boxPlace;
+  throw new BuildError(code, { ...facts, actual });
+}
+
+/** Throws a BuildError `already-a-box` for a directory that holds a box. What it holds is not read. */
+export async function refuseBoxDirectory(directory: string): Promise<void> {
+  const names = await namesIn(directory).catch(() => null);
+  if (Object.values(boxFiles).every((name) => names?.includes(name) === true)) throw alreadyBox();
+}
+
+/** The error for a box that was given in place of an application's image. */
+export function alreadyBox(): BuildError {
+  return new BuildError("already-a-box", {
+    field: "image",
+    expected: "the image of an application",
+    actual: "a box that BlindBox built",
+    hint: "name the image that the box was built from; `blindbox run` starts a box",
   });
 }
 
@@ -69,23 +93,45 @@ async function replace(directory: string, place: string, aside: string): Promise
   }
 }
 
-/** Starts a box named `name` in `outDir`. Throws a BuildError `output-exists` when something else stands there. */
+/** What errors say of the directory in which a box is put. */
+export function outDirPlace(outDir: string): FilePlace {
+  return outputPlace(outDir === "" ? "the output directory" : shownPath(outDir));
+}
+
+async function makeDraft(work: string): Promise<Pick<BoxDraft, "directory" | "scratch">> {
+  const [directory, scratch] = [join(work, "box"), join(work, "scratch")];
+  try {
+    await mkdir(directory);
+    await mkdir(scratch);
+  } catch (error) {
+    await rm(work, { recursive: true, force: true });
+    throw error;
+  }
+  return { directory, scratch };
+}
+
+/**
+ * Starts a box named `name` in `outDir`. Throws a BuildError: `output-exists` when something else stands there,
+ * `output-unusable` where nothing can be written.
+ */
 export async function draftBox(outDir: string, name: string): Promise<BoxDraft> {
+  const outPlace = outDirPlace(outDir);
+  if (outDir === "") throw emptyOutDir(outPlace);
   const place = join(outDir, `${name}.blindbox`);
-  await checkReplaceable(place);
-  await mkdir(outDir, { recursive: true });
-  const work = await mkdtemp(join(outDir, `.${name}.blindbox-`));
-  const directory = join(work, "box");
-  const scratch = join(work, "scratch");
-  await mkdir(directory);
-  await mkdir(scratch);
-  return {
-    directory,
-    scratch,
-    publish: async () => {
-      await replace(directory, place, join(work, "before"));
+  return onFiles(outPlace, async () => {
+    await checkReplaceable(place);
+    await makeDirectories(outDir);
+    const work = await makeDraftDirectory(outDir, name);
+    const { directory, scratch } = await makeDraft(work);
+    const publish = async (): Promise<string> => {
+      await onFiles(outPlace, () => replace(directory, place, join(work, "before")));
       return place;
-    },
-    discard: () => rm(work, { recursive: true, force: true }),
-  };
+    };
+    const discard = (): Promise<void> => onFiles(outPlace, () => rm(work, { recursive: true, force: true }));
+    return { directory, scratch, publish, discard };
+  });
+}
+
+function emptyOutDir({ code, ...facts }: FilePlace): BuildError {
+  return new BuildError(code, { ...facts, actual: "an empty path" });
 }

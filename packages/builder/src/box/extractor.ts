@@ -17,8 +17,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { BuildError, quoted } from "../build-error.ts";
+import { onFiles, onFilesSync, outputPlace } from "../file-fault.ts";
 import { splitPath } from "../tar/entry-path.ts";
 import type { FileEntry, LayerEntry, Metadata, PlacedEntry } from "../tar/layer-entry.ts";
+
+const place = outputPlace("destination");
 
 /** What an ordinary user needs on its own files, to read them in the sandbox and to remove them afterwards. */
 const ownDirectoryBits = 0o700;
@@ -42,8 +45,12 @@ export class Extractor {
     this.#preserveOwners = preserveOwners;
   }
 
-  /** Writes one entry; `body` is read for files only. Throws a BuildError for what no box holds. */
-  async write(entry: LayerEntry, body: AsyncIterable<Uint8Array>): Promise<void> {
+  /** Writes one entry; `body` is read for files only. Throws a BuildError for what no box holds, or no disk takes. */
+  write(entry: LayerEntry, body: AsyncIterable<Uint8Array>): Promise<void> {
+    return onFiles(place, () => this.#write(entry, body));
+  }
+
+  async #write(entry: LayerEntry, body: AsyncIterable<Uint8Array>): Promise<void> {
     const { path } = entry;
     if (entry.kind === "whiteout" || entry.kind === "opaque" || entry.kind === "special") {
       throw refuse(path, "a file, directory or link", entry.kind);
@@ -58,6 +65,10 @@ export class Extractor {
 
   /** Gives directories their permissions and times, which writing into them would have changed. */
   finish(): void {
+    onFilesSync(place, () => this.#finishDirectories());
+  }
+
+  #finishDirectories(): void {
     for (const [path, { mode, mtime }] of [...this.#directories].reverse()) {
       chmodSync(join(this.#root, path), this.#preserveOwners ? mode : mode | ownDirectoryBits);
       utimesSync(join(this.#root, path), mtime, mtime);
@@ -75,7 +86,11 @@ export class Extractor {
 
   #makeDirectory(metadata: Metadata, path: string): void {
     const target = join(this.#root, path);
-    if (!this.#directories.has(path)) mkdirSync(target, { mode: ownDirectoryBits });
+    if (!this.#directories.has(path)) {
+      mkdirSync(target, { mode: ownDirectoryBits });
+      // The umask may have taken away what we need to write into it.
+      chmodSync(target, ownDirectoryBits);
+    }
     if (this.#preserveOwners) chownSync(target, metadata.uid, metadata.gid);
     this.#directories.set(path, metadata);
   }

@@ -5,6 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson } from "@blindbox/encoding";
 import { BuildError, quoted } from "../build-error.ts";
+import { type FilePlace, fileFault, onFiles } from "../file-fault.ts";
 import type { Content, Scratch } from "../scratch.ts";
 
 /** Bytes that a file of the bundle may have; ours have under 2 MiB. */
@@ -26,6 +27,10 @@ export interface BundleFile {
   readonly bytes: Uint8Array;
 }
 
+function runtimePlace(field: string): FilePlace {
+  return { code: "bad-runtime", field, expected: "a file that can be read", hint: "install blindbox anew" };
+}
+
 function sha256(bytes: Uint8Array | string): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
@@ -41,7 +46,9 @@ async function readBundleFile(directory: string, name: string): Promise<BundleFi
 
 async function readBundle(directory: string): Promise<readonly BundleFile[]> {
   const names: string[] = await readdir(directory).catch(() => []);
-  const files = await Promise.all(names.sort().map((name) => readBundleFile(directory, name)));
+  const files = await onFiles(runtimePlace("enclave bundle"), () =>
+    Promise.all(names.sort().map((name) => readBundleFile(directory, name))),
+  );
   if (files.some((file) => file.name === "main.mjs")) return files;
   const problem = { field: "enclave bundle", expected: "a directory with main.mjs", actual: "none" };
   throw new BuildError("bad-runtime", { ...problem, hint: "in a checkout run `npm run build` first" });
@@ -55,13 +62,21 @@ function isX64Program(head: Uint8Array): boolean {
   );
 }
 
+async function* readBinary(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw fileFault(runtimePlace("Node binary"), error);
+  }
+}
+
 async function keepNode(path: string, scratch: Scratch): Promise<{ node: Content; nodeDigest: string }> {
   const problem = { field: "Node binary", expected: "a program for linux/amd64" };
   const facts = await stat(path).catch(() => null);
   if (facts === null || !facts.isFile()) throw new BuildError("bad-runtime", { ...problem, actual: "no such file" });
   const file = scratch.create();
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of readBinary(path)) {
     hash.update(chunk);
     file.append(chunk);
   }

@@ -1,10 +1,12 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { BuildError } from "../build-error.ts";
+import { onFiles, outputPlace } from "../file-fault.ts";
 import { openBoxImage } from "../image/box-image.ts";
 import { compressionOf } from "../image/compression.ts";
 import { ByteBudget, checkStored, type LayerReading, layerBytes } from "../image/layer-bytes.ts";
 import type { SourceLayer } from "../image/source-image.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
+import { makeDirectories } from "../make-directories.ts";
 import { checkMembers } from "../options.ts";
 import { EntryBudget } from "../tar/entry-budget.ts";
 import { parseEntry } from "../tar/layer-entry.ts";
@@ -29,8 +31,9 @@ export interface UnpackedImage {
   readonly diffIds: readonly string[];
 }
 
-async function checkEmpty(destination: string): Promise<void> {
-  await mkdir(destination, { recursive: true, mode: 0o700 });
+/** Makes it, or finds it empty. What the umask takes from a new directory's mode is given back. */
+async function prepare(destination: string): Promise<void> {
+  if (await makeDirectories(destination, 0o700)) await chmod(destination, 0o700);
   if ((await readdir(destination)).length === 0) return;
   const problem = { field: "destination", expected: "an empty directory, or none", actual: "a directory with files" };
   throw new BuildError("output-exists", problem);
@@ -92,9 +95,10 @@ export async function unpackImage(
   checkMembers("unpackImage", options, members);
   const limits = { ...imageLimits, ...options.limits };
   const image = await openBoxImage(imageDir, limits);
-  await checkEmpty(destination);
+  await onFiles(outputPlace("destination"), () => prepare(destination));
   await unpackLayers(image.layers, destination, options, limits).catch(async (error: unknown) => {
-    await rm(destination, { recursive: true, force: true });
+    // Why it cannot be removed is the lesser news.
+    await rm(destination, { recursive: true, force: true }).catch(() => {});
     throw error;
   });
   return { configDigest: image.configDigest, diffIds: image.config.diffIds };

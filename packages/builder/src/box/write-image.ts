@@ -67,6 +67,9 @@ async function writeDocument(image: string, value: JsonValue): Promise<Blob> {
   return writeBlob(image, [Buffer.from(canonicalJson(value))], () => {});
 }
 
+/** How every box starts. */
+export const boxEntrypoint: readonly string[] = [`/${boxRoot}/node`, `/${boxRoot}/enclave/main.mjs`];
+
 /** No label, no history, no time of its own: nothing that would differ between two builds of the same box. */
 function imageConfig(diffIds: readonly string[]): JsonValue {
   return {
@@ -75,7 +78,7 @@ function imageConfig(diffIds: readonly string[]): JsonValue {
     os: "linux",
     config: {
       User: "0:0",
-      Entrypoint: [`/${boxRoot}/node`, `/${boxRoot}/enclave/main.mjs`],
+      Entrypoint: boxEntrypoint,
       WorkingDir: "/",
     },
     rootfs: { type: "layers", diff_ids: diffIds },

@@ -1,6 +1,8 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { BuildError, quoted } from "../build-error.ts";
+import { imagePlace, onFiles } from "../file-fault.ts";
+import type { ImageLimits } from "../limits.ts";
 import { readTar, type TarHeader } from "../tar/read-tar.ts";
 import type { ImageFiles, StoredFile } from "./image-files.ts";
 
@@ -20,7 +22,7 @@ interface ArchiveIndex {
 async function* readRange(archive: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
   for (let at = start; at < end; ) {
     const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
-    const { bytesRead } = await archive.read(chunk, 0, chunk.length, at);
+    const { bytesRead } = await onFiles(imagePlace("archive"), () => archive.read(chunk, 0, chunk.length, at));
     if (bytesRead === 0) return;
     yield chunk.subarray(0, bytesRead);
     at += bytesRead;
@@ -39,10 +41,18 @@ function addEntry(index: ArchiveIndex, header: TarHeader): void {
   index.files.set(name, { offset: header.byteOffset, size: header.size });
 }
 
-async function indexArchive(archive: FileHandle, size: number): Promise<ArchiveIndex> {
+async function* unlessAborted(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+async function indexArchive(archive: FileHandle, size: number, signal?: AbortSignal): Promise<ArchiveIndex> {
+  const bytes = unlessAborted(readRange(archive, 0, size), signal);
   const index: ArchiveIndex = { files: new Map(), links: new Map() };
   let entries = 0;
-  await readTar(readRange(archive, 0, size), { field: "archive", code: "malformed-image" }, (header) => {
+  await readTar(bytes, { field: "archive", code: "malformed-image" }, (header) => {
     entries += 1;
     if (entries > maxArchiveEntries) {
       const problem = { field: "archive", expected: `at most ${maxArchiveEntries} entries`, actual: "more" };
@@ -51,6 +61,13 @@ async function indexArchive(archive: FileHandle, size: number): Promise<ArchiveI
     addEntry(index, header);
   });
   return index;
+}
+
+/** A sparse file of any size costs nothing to make; to find its end would cost whoever builds from it hours. */
+function checkSize(size: number, { uncompressedBytes }: ImageLimits): void {
+  if (size <= uncompressedBytes) return;
+  const problem = { field: "archive", expected: `at most ${uncompressedBytes} bytes`, actual: `${size} bytes` };
+  throw new BuildError("limit-exceeded", problem);
 }
 
 function resolveName(index: ArchiveIndex, name: string): string {
@@ -68,12 +85,14 @@ function findFile(archive: FileHandle, index: ArchiveIndex, name: string): Store
 
 /**
  * The files of a tar archive, found in one pass over its headers; nothing is copied. An archive that changes later is
- * noticed by the digests. Throws a BuildError when it is no tar archive.
+ * noticed by the digests. Throws a BuildError when it is no tar archive, and the signal's reason when aborted.
  */
-export async function openArchive(path: string): Promise<ImageFiles> {
-  const archive = await open(path, "r");
+export async function openArchive(path: string, limits: ImageLimits, signal?: AbortSignal): Promise<ImageFiles> {
+  const archive = await onFiles(imagePlace("archive"), () => open(path, "r"));
   try {
-    const index = await indexArchive(archive, (await archive.stat()).size);
+    const { size } = await archive.stat();
+    checkSize(size, limits);
+    const index = await indexArchive(archive, size, signal);
     return {
       kind: "archive",
       find: (name) => Promise.resolve(findFile(archive, index, name)),

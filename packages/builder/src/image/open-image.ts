@@ -1,11 +1,10 @@
-import { stat } from "node:fs/promises";
 import { BuildError } from "../build-error.ts";
 import type { ImageLimits } from "../limits.ts";
 import { compressionOf } from "./compression.ts";
 import { readDockerImage } from "./docker-archive.ts";
 import { openArchive } from "./image-archive.ts";
 import { checkPlatform } from "./image-config.ts";
-import { openDirectory, storedFile } from "./image-directory.ts";
+import { factsAt, openDirectory, storedFile } from "./image-directory.ts";
 import type { ImageFiles } from "./image-files.ts";
 import { readOciImage } from "./oci-image.ts";
 import type { SourceImage } from "./source-image.ts";
@@ -32,11 +31,11 @@ function notFound(source: string): BuildError {
   return new BuildError("registry-not-supported", { field: "image", expected, actual, hint });
 }
 
-async function openFiles(source: string): Promise<ImageFiles> {
-  const facts = await stat(source).catch(() => null);
+async function openFiles(source: string, limits: ImageLimits, signal?: AbortSignal): Promise<ImageFiles> {
+  const facts = await factsAt(source, "image");
   if (facts === null) throw notFound(source);
   if (facts.isDirectory()) return openDirectory(source);
-  if (facts.isFile()) return openArchive(source);
+  if (facts.isFile()) return openArchive(source, limits, signal);
   throw new BuildError("not-an-image", {
     field: "image",
     expected,
@@ -47,7 +46,7 @@ async function openFiles(source: string): Promise<ImageFiles> {
 
 /** An archive that is compressed as a whole would have to be unpacked to find anything in it. */
 async function refuseCompressed(source: string): Promise<void> {
-  const stored = await storedFile(source);
+  const stored = await storedFile(source, "image");
   const compression = stored === null ? "none" : await compressionOf(stored);
   if (compression === "none") return;
   const problem = { field: "image", expected, actual: `a ${compression} file`, hint: "decompress it first" };
@@ -64,11 +63,12 @@ async function readImage(files: ImageFiles, limits: ImageLimits): Promise<Omit<S
 
 /**
  * Opens an image on disk: an OCI layout directory, an OCI archive, or what `docker save` writes. Index, manifest and
- * config are verified; the layers are not read yet. Throws a BuildError for everything else. Close the image after use.
+ * config are verified; the layers are not read yet. Throws a BuildError for everything else, and the signal's
+ * reason when aborted. Close the image after use.
  */
-export async function openImage(source: string, limits: ImageLimits): Promise<SourceImage> {
+export async function openImage(source: string, limits: ImageLimits, signal?: AbortSignal): Promise<SourceImage> {
   await refuseCompressed(source);
-  const files = await openFiles(source);
+  const files = await openFiles(source, limits, signal);
   try {
     const image = await readImage(files, limits);
     checkPlatform(image.config);

@@ -1,5 +1,6 @@
 /** A process of a local run: its events, its end, and nothing of it left behind. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { faultCode } from "../file-fault.ts";
 import { type BoxEvent, eventReader } from "./box-event.ts";
 import { RunError } from "./run-error.ts";
 
@@ -17,6 +18,8 @@ export interface ChildCommand {
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** True where its program may not be executed. */
+  readonly forbidden?: true;
 }
 
 const maxDetail = 4096;
@@ -61,7 +64,7 @@ export class Child {
   }
 
   /** The error for its early end. */
-  failure({ code, signal }: ChildExit): RunError {
+  failure({ code, signal, forbidden }: ChildExit): RunError {
     const { reason, hint, code: refusal }: Partial<BoxEvent> = this.#refusal ?? {};
     const detail = this.#detail;
     if (typeof reason === "string" && typeof refusal === "string") {
@@ -72,6 +75,7 @@ export class Child {
         detail,
       });
     }
+    if (forbidden === true) return mayNotStart(this.name);
     const how = code === null && signal === null ? "could not be started" : `ended early (${signal ?? code})`;
     const problem = { reason: `the ${this.name} process ${how}`, hint: "what it wrote last may say more", detail };
     return new RunError(`${this.name}-failed`, problem);
@@ -111,10 +115,20 @@ export class Child {
   }
 }
 
+/** The box's program lies in the state directory: a file system from which nothing is executed is no place for it. */
+function mayNotStart(name: "box" | "device"): RunError {
+  const hint =
+    "choose a state directory (XDG_STATE_HOME) on a file system from which programs may be started (no noexec)";
+  return new RunError("state-unusable", { reason: `the program of the ${name} may not be executed`, hint });
+}
+
 /** Resolves once the process ended and everything that it wrote was read. */
 function endOf(child: ChildProcess): Promise<ChildExit> {
   const ended = Promise.withResolvers<ChildExit>();
-  child.on("error", () => ended.resolve({ code: null, signal: null }));
+  child.on("error", (error) => {
+    const exit = { code: null, signal: null };
+    ended.resolve(faultCode(error) === "EACCES" ? { ...exit, forbidden: true } : exit);
+  });
   child.on("close", (code, signal) => ended.resolve({ code, signal }));
   return ended.promise;
 }

@@ -5,10 +5,12 @@ import { toHex } from "@blindbox/encoding";
 import { boxRoot } from "../box/box-entries.ts";
 import { boxFiles, checkBoxDirectory } from "../box/box-directory.ts";
 import { type UnpackedImage, unpackImage } from "../box/unpack-image.ts";
+import { BuildError, naming } from "../build-error.ts";
 import { checkMembers } from "../options.ts";
+import { type BoxDocuments, checkBoxDocuments, readBoxDocuments } from "./box-documents.ts";
 import type { BoxEvent } from "./box-event.ts";
 import { Child } from "./child.ts";
-import { createRunDirectory, type RunDirectory } from "./run-directory.ts";
+import { createRunDirectory, type RunDirectory, unusableState } from "./run-directory.ts";
 import { RunError } from "./run-error.ts";
 
 /** What is run, and where. */
@@ -23,7 +25,7 @@ export interface RunOptions {
   readonly driver: "auto" | "rooted" | "unprivileged";
   /** Path of the simulated device's program, which runs on this process's own Node. */
   readonly deviceMain: string;
-  /** Told every event of box and device. Left out: nobody is. */
+  /** Told every event of box and device, and `release-differs`, see `runBox`. Left out: nobody is. */
   readonly onEvent?: (event: BoxEvent) => void;
   /** Stops the box, also while it starts. Left out: only `stop` does. */
   readonly signal?: AbortSignal;
@@ -65,15 +67,17 @@ const maxSocketPath = 107;
 class LocalRun {
   readonly #options: RunOptions;
   readonly #directory: RunDirectory;
+  readonly #documents: BoxDocuments;
   readonly #ending: AbortController = new AbortController();
   #unpacking: Promise<UnpackedImage> | null = null;
   #device: Child | null = null;
   #box: Child | null = null;
   #ended: Promise<void> | null = null;
 
-  constructor(options: RunOptions, directory: RunDirectory) {
+  constructor(options: RunOptions, directory: RunDirectory, documents: BoxDocuments) {
     this.#options = options;
     this.#directory = directory;
+    this.#documents = documents;
   }
 
   /** Starts device and box and waits for the event `ready`. */
@@ -82,6 +86,7 @@ class LocalRun {
     this.#unpacking = this.#unpack();
     const [listening, unpacked] = await Promise.all([device.next("listening"), this.#unpacking]);
     await checkMeasured(listening, unpacked);
+    await this.#checkDocuments(listening);
     this.#ending.signal.throwIfAborted();
     const box = this.#startBox();
     const deviceEnd = device.exited.then((exit) => Promise.reject(device.failure(exit)));
@@ -111,6 +116,18 @@ class LocalRun {
     await this.#directory.remove();
   }
 
+  async #checkDocuments({ measurement }: BoxEvent): Promise<void> {
+    const { boxDir, onEvent } = this.#options;
+    await naming(boxDir, () => checkBoxDocuments(this.#documents, this.#image));
+    const values = this.#documents.release.referenceValues;
+    if (values.some(({ registers }) => registers["measurement"] === measurement)) return;
+    onEvent?.({ event: "release-differs" });
+  }
+
+  get #image(): string {
+    return join(this.#directory.path, "image");
+  }
+
   get #socket(): string {
     return join(this.#directory.path, "device.sock");
   }
@@ -122,7 +139,12 @@ class LocalRun {
     const preserveOwners = isRoot && driver !== "unprivileged";
     const { signal } = this.#ending;
     const image = join(boxDir, boxFiles.image);
-    return unpackImage(image, join(this.#directory.path, "image"), { preserveOwners, signal });
+    try {
+      return await naming(boxDir, () => unpackImage(image, this.#image, { preserveOwners, signal }));
+    } catch (error) {
+      if (!(error instanceof BuildError) || error.code !== "output-unusable") throw error;
+      throw unusableState(resolve(this.#options.stateDir), error.actual);
+    }
   }
 
   #startDevice(): Child {
@@ -142,7 +164,7 @@ class LocalRun {
 
   #startBox(): Child {
     const { listen, driver, onEvent } = this.#options;
-    const root = join(this.#directory.path, "image", boxRoot);
+    const root = join(this.#image, boxRoot);
     const scratch = join(this.#directory.path, "scratch");
     const where = ["--root", root, "--listen", listen, "--device", this.#socket, "--scratch", scratch];
     this.#box = new Child({
@@ -171,6 +193,15 @@ function checkSocketPath(directory: RunDirectory): void {
   throw new RunError("path-too-long", {
     reason: `the device's socket would have a path of ${length} bytes; Linux takes ${maxSocketPath}`,
     hint: "choose a shorter state directory (XDG_STATE_HOME)",
+  });
+}
+
+/** The sandbox would say the same, but only after the image was unpacked, and in words for a root that lacks something. */
+function checkDriver({ driver }: RunOptions): void {
+  if (driver !== "rooted" || process.geteuid?.() === 0) return;
+  throw new RunError("driver-unavailable", {
+    reason: "the rooted sandbox needs root, and this is an ordinary user",
+    hint: "leave out the driver, or take `unprivileged`; or start as root",
   });
 }
 
@@ -207,14 +238,21 @@ function running(run: LocalRun, ready: BoxEvent, options: RunOptions): RunningBo
   };
 }
 
+async function readBox(boxDir: string): Promise<BoxDocuments> {
+  await checkBoxDirectory(boxDir);
+  return readBoxDocuments(boxDir);
+}
+
 /**
  * Starts the simulated device and the box, and resolves when the box is ready. The image is unpacked, verified, into a
  * private directory below the state directory, and is started only when it is what the device measured. Processes and directory are gone after `stop`, after either process
  * ended, and after an error; when this process itself is killed, both processes see their standard input end and exit.
  *
- * Throws a BuildError for a box that is none or whose image is damaged, a RunError when device or box refuse or end, when
- * the device measured something else, and for a state directory that is open to others, and
- * the signal's reason when aborted. Throws a TypeError for missing or unknown options.
+ * Throws a BuildError for a box that is none, whose image is damaged, or whose Manifest or release are not those of its
+ * image, a RunError when device or box refuse or end, when the device measured something else, and for a state directory
+ * that is open to others or cannot be used, and the signal's reason when aborted. Throws a TypeError for missing or unknown
+ * options. A box whose release names another measurement than the device's starts, since whoever runs a box decides
+ * nothing: clients do, and refuse it. `onEvent` is told by the event `release-differs`.
  *
  * @example
  * const box = await runBox({ boxDir: "hello.blindbox", listen: "127.0.0.1:8443", stateDir, driver: "auto", deviceMain });
@@ -223,9 +261,10 @@ function running(run: LocalRun, ready: BoxEvent, options: RunOptions): RunningBo
 export async function runBox(options: RunOptions): Promise<RunningBox> {
   checkMembers("runBox", options, members);
   options.signal?.throwIfAborted();
-  await checkBoxDirectory(options.boxDir);
+  checkDriver(options);
+  const documents = await naming(options.boxDir, () => readBox(options.boxDir));
   const directory = await createRunDirectory(resolve(options.stateDir));
-  const run = new LocalRun(options, directory);
+  const run = new LocalRun(options, directory, documents);
   try {
     checkSocketPath(directory);
     const ready = await unlessAborted(run.start(), options.signal);

@@ -1,7 +1,7 @@
 /**
  * Why a box does not run on this machine: one of its two processes refused (it says why) or ended, the device measured
- * another image than the one that was unpacked, the state directory is open to other users, or its path is too long for
- * the device's socket.
+ * another image than the one that was unpacked, the state directory is open to other users or cannot be used, its path is
+ * too long for the device's socket, or the sandbox that was asked for needs root.
  */
 export type RunErrorCode =
   | "device-refused"
@@ -10,7 +10,8 @@ export type RunErrorCode =
   | "box-failed"
   | "measurement-differs"
   | "state-unusable"
-  | "path-too-long";
+  | "path-too-long"
+  | "driver-unavailable";
 
 /** The facts of one failure. */
 export interface RunProblem {

@@ -1,6 +1,7 @@
 /** The flattened tree of an image as a plain record, to compare with what it should be. */
 import { join } from "node:path";
 import { mkdirSync } from "node:fs";
+import { outputPlace } from "../../src/file-fault.ts";
 import { ByteBudget } from "../../src/image/layer-bytes.ts";
 import { openImage } from "../../src/image/open-image.ts";
 import { type ImageLimits, imageLimits } from "../../src/limits.ts";
@@ -28,7 +29,7 @@ export async function flattenPath(source: string, limits: Partial<ImageLimits> =
   const all = { ...imageLimits, ...limits };
   const directory = join(scratchDirectory(), "scratch");
   mkdirSync(directory);
-  const scratch = new Scratch(directory);
+  const scratch = new Scratch(directory, outputPlace("scratch"));
   const image = await openImage(source, all);
   try {
     const budget = new ByteBudget(all.uncompressedBytes);

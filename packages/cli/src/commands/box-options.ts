@@ -9,6 +9,7 @@ import { readInputText } from "../files.ts";
 import { readResolvedManifest } from "../manifest-file.ts";
 import { CliError } from "../output/failure.ts";
 import { simulatedRootPath } from "../places.ts";
+import { collect } from "./command.ts";
 
 /** The flags that say what a box must be; the same for every command that talks to one. */
 export interface BoxOptions {
@@ -19,8 +20,6 @@ export interface BoxOptions {
   readonly simulated?: string;
   readonly accept?: AcceptableWarning;
 }
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Adds the flags of {@link BoxOptions}. */
 export function addBoxOptions(command: Command): Command {
@@ -68,8 +67,18 @@ async function readRelease(file: string): Promise<string> {
   }
 }
 
+function badDigest(text: string): CliError {
+  return new CliError({
+    what: "--manifest",
+    expected: '"sha256:" and 64 lower-case hex digits, or a file',
+    actual: `"sha256:" and ${text.length - "sha256:".length} other characters`,
+    hint: "`blindbox manifest digest FILE` gives the digest; a file of such a name is named as ./sha256:…",
+  });
+}
+
 async function readRequiredDigest({ box, manifest }: BoxOptions): Promise<string> {
   if (manifest !== undefined && /^sha256:[0-9a-f]{64}$/.test(manifest)) return manifest;
+  if (manifest?.startsWith("sha256:") === true) throw badDigest(manifest);
   const file = manifest ?? (box === undefined ? undefined : join(box, "manifest.json"));
   if (file !== undefined) return manifestDigest(await readResolvedManifest(file));
   throw new CliError({

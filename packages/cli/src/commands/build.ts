@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, relative } from "node:path";
 import { buildBox, type BuildOptions, type BuiltBox } from "@blindbox/builder";
 import { Option, type Command } from "commander";
 import { interruptible } from "../interrupt.ts";
-import { inDocument, readManifestSource } from "../manifest-file.ts";
+import { imagePath, inDocument, readManifestSource } from "../manifest-file.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { printable } from "../output/printable.ts";
 import { createProgress } from "../output/progress.ts";
@@ -19,16 +18,16 @@ interface BuildFlags {
 
 const stepNames = { "read-image": "reading the image", "write-image": "writing the box" };
 
-/** A path is relative to the Manifest; what is no path goes to the builder as it stands, which says what it makes of it. */
-function imagePath(file: string, image: string): string {
-  const path = resolve(dirname(file), image);
-  return existsSync(path) || existsSync(image) ? path : image;
+/** As short as it was written, since errors name it. */
+function sourcePath(file: string, image: string): string {
+  const path = imagePath(file, image);
+  return isAbsolute(image) || path === image ? path : relative("", path) || ".";
 }
 
 async function buildOptions(file: string, flags: BuildFlags): Promise<BuildOptions> {
   const { text, format, source } = await readManifestSource(file);
   return {
-    source: imagePath(file, source.app.image),
+    source: sourcePath(file, source.app.image),
     manifestText: text,
     manifestFormat: format,
     bundleDir: dirname(assetPath(`enclave/${flags.tee}/main.mjs`)),

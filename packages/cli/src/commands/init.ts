@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { apiKeyDigest } from "@blindbox/manifest";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { newApiKey, writeKeyFile } from "../api-key-file.ts";
 import { writeNewFile } from "../files.ts";
+import { imagePath } from "../manifest-file.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError, DocumentError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
@@ -32,7 +34,6 @@ async function firstKey({ keyDigest, newKey }: InitOptions): Promise<FirstKey> {
   return { digest: await apiKeyDigest(key), made: { key, file: newKey } };
 }
 
-/** Both files are new, or neither is written. */
 function demandNewFiles(files: readonly string[]): void {
   for (const file of files) {
     if (!existsSync(file)) continue;
@@ -51,19 +52,34 @@ function portNumber(text: string): number {
   throw new InvalidArgumentError("expected a port from 1 to 65535");
 }
 
+/** Both files are new, or neither is written. */
+async function writeFiles(out: string, text: string, made: FirstKey["made"]): Promise<void> {
+  if (made === null) return writeNewFile(out, text, 0o644);
+  demandNewFiles([out, made.file]);
+  await writeKeyFile(made.file, made.key);
+  try {
+    await writeNewFile(out, text, 0o644);
+  } catch (error) {
+    await unlink(made.file);
+    throw error;
+  }
+}
+
+function noteWritten(terminal: Terminal, { image, out }: InitOptions, made: FirstKey["made"]): void {
+  if (made !== null) note(terminal, `wrote ${printable(made.file)}: the caller's key, which stands nowhere else`);
+  note(terminal, `wrote ${printable(out)}`);
+  if (existsSync(imagePath(out, image))) return;
+  note(terminal, `note: there is no ${printable(image)} yet: \`blindbox build\` needs an OCI layout or archive there`);
+}
+
 async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode> {
   const { digest, made } = await firstKey(options);
   const facts: StarterFacts = { ...options, keyDigest: digest };
   const text = starterManifest(facts);
   const problems = starterProblems(text);
   if (problems.length > 0) throw new DocumentError("the Manifest that these options make", problems);
-  if (made !== null) {
-    demandNewFiles([options.out, made.file]);
-    await writeKeyFile(made.file, made.key);
-    note(terminal, `wrote ${printable(made.file)}: the caller's key, which stands nowhere else`);
-  }
-  await writeNewFile(options.out, text, 0o644);
-  note(terminal, `wrote ${printable(options.out)}`);
+  await writeFiles(options.out, text, made);
+  noteWritten(terminal, options, made);
   const next = digest === placeholderDigest ? "`blindbox keys new` makes the key that it asks for; then" : "next:";
   hint(terminal, `${next} \`blindbox build\``);
   return exitCodes.success;

@@ -1,41 +1,60 @@
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { SecureSession } from "@blindbox/client";
 import { Option, type Command } from "commander";
 import { callBox, readBoxUrl } from "../box-call.ts";
 import { keyVariable, readCredentials, type CredentialFlags } from "../credentials.ts";
-import { fileReason } from "../files.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
-import { note, writeLine, type OutputStream, type Terminal } from "../output/terminal.ts";
+import { isOnePlace, note, writeLine, type OutputStream, type Terminal } from "../output/terminal.ts";
+import { checkTarget } from "../request-target.ts";
 import { addBoxOptions, readBoxOptions, type BoxOptions } from "./box-options.ts";
-import { createCommand, type CommandContext } from "./command.ts";
-import { readBody, type BodyFlags } from "./request-body.ts";
+import { collect, createCommand, type CommandContext } from "./command.ts";
+import { checkAnswerFile, writeAnswer } from "./request-answer.ts";
+import { filesSent, readBody, type BodyFlags, type FlaggedBody } from "./request-body.ts";
 
 interface RequestFlags extends BoxOptions, BodyFlags, CredentialFlags {
   readonly header?: readonly string[];
   readonly include?: boolean;
+  readonly fail?: boolean;
   readonly output?: string;
 }
 
-/** What goes to the box, all read and checked before a connection is made. */
+type Header = readonly [name: string, value: string];
+
+/** What goes to the box, all checked before a connection is made. */
 interface PreparedRequest {
   readonly method: string;
   readonly url: URL;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Awaited<ReturnType<typeof readBody>>["body"];
+  readonly headers: readonly Header[];
+  readonly openBody: FlaggedBody["open"];
 }
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-function readHeader(line: string): readonly [string, string] {
+function readHeader(line: string): Header {
   const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*)$/.exec(line) ?? [];
-  if (name !== undefined && value !== undefined) return [name, value];
-  const hint = "quote it for the shell: -H 'accept: text/plain'";
-  throw new CliError({ what: "--header", expected: "name: value", actual: "something else", hint });
+  if (name === undefined || value === undefined) {
+    const hint = "quote it for the shell: -H 'accept: text/plain'";
+    throw new CliError({ what: "--header", expected: "name: value", actual: "something else", hint });
+  }
+  if (name.toLowerCase() !== "content-length") return [name, value];
+  const hint = "leave it out: it is counted from the body";
+  throw new CliError({
+    what: "--header",
+    expected: "none that the client sets itself",
+    actual: "content-length",
+    hint,
+  });
+}
+
+function readHeaders(flags: RequestFlags, { contentType }: FlaggedBody): readonly Header[] {
+  const headers = (flags.header ?? []).map(readHeader);
+  const isTyped = headers.some(([name]) => name.toLowerCase() === "content-type");
+  if (isTyped && flags.form !== undefined) {
+    const hint = "leave it out: the type of a form names its boundary";
+    const expected = "none that the client sets itself";
+    throw new CliError({ what: "--header", expected, actual: "content-type with --form", hint });
+  }
+  return isTyped || contentType === null ? headers : [...headers, ["content-type", contentType]];
 }
 
 function bodyWithoutUse(method: string): CliError {
@@ -43,13 +62,23 @@ function bodyWithoutUse(method: string): CliError {
   return new CliError({ what: "the body", expected: `none with ${method}`, actual: "one", hint });
 }
 
+/** The files that are read, `-` being the standard input, of which there is only one. */
+function filesRead(flags: RequestFlags): readonly string[] {
+  const files = [...filesSent(flags), ...(flags.keyFile === undefined ? [] : [flags.keyFile])];
+  if (files.filter((file) => file === "-").length < 2) return files.filter((file) => file !== "-");
+  const hint = "name a file for the others";
+  throw new CliError({ what: "the standard input", expected: "to be read once", actual: "several uses of it", hint });
+}
+
 async function prepare(method: string, address: string, flags: RequestFlags): Promise<PreparedRequest> {
   const url = readBoxUrl(address);
-  const headers = (flags.header ?? []).map(readHeader);
-  const { body, contentType } = await readBody(flags);
-  if (body !== null && /^(get|head)$/i.test(method)) throw bodyWithoutUse(method);
-  const typed = contentType === null || headers.some(([name]) => name.toLowerCase() === "content-type");
-  return { method, url, headers: typed ? headers : [...headers, ["content-type", contentType]], body };
+  checkTarget(address, url);
+  const body = await readBody(flags);
+  if (body.open !== null && /^(get|head)$/i.test(method)) throw bodyWithoutUse(method);
+  const headers = readHeaders(flags, body);
+  const files = filesRead(flags);
+  if (flags.output !== undefined) await checkAnswerFile(flags.output, files);
+  return { method, url, headers, openBody: body.open };
 }
 
 function writeHead(stream: OutputStream, response: Response): void {
@@ -58,36 +87,52 @@ function writeHead(stream: OutputStream, response: Response): void {
   writeLine(stream, "");
 }
 
-/** The body as it arrives, so that a long answer can be watched and piped on. */
-async function writeBody(response: Response, output: string | undefined, { stdout }: Terminal): Promise<void> {
+/** Says how the application answered, on a line of its own. */
+function noteStatus(terminal: Terminal, status: number, lineIsOpen: boolean): void {
+  if (status < 400) return;
+  const start = lineIsOpen && isOnePlace(terminal) ? "\n" : "";
+  note(terminal, `${start}note: the answer has status ${status}`);
+}
+
+/** Sends the request and writes the answer; returns its status. */
+async function exchange(
+  session: SecureSession,
+  { method, url, headers, openBody }: PreparedRequest,
+  flags: RequestFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const body = openBody === null ? null : await openBody();
+  const response = await session.request(method, url, { headers, body });
+  if (flags.include === true) writeHead(terminal.stdout, response);
   // The two declarations of a web stream, of the runtime and of its module, describe the same object.
-  const body = Readable.fromWeb((response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>);
-  if (output === undefined) return pipeline(body, stdout, { end: false });
-  try {
-    await pipeline(body, createWriteStream(output));
-  } catch (error) {
-    const actual = fileReason(error);
-    if (actual === undefined) throw error;
-    throw new CliError({ what: output, expected: "a file to write to", actual, hint: "name another file" });
-  }
+  const answer = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+  const lineIsOpen = await writeAnswer(answer, flags.output, terminal.stdout);
+  noteStatus(terminal, response.status, lineIsOpen);
+  return response.status;
+}
+
+/** What a file says when it was written to while it was being sent: the length that was announced is no longer true. */
+function changedFile(error: unknown): unknown {
+  if (!(error instanceof DOMException) || error.name !== "NotReadableError") return error;
+  const expected = "a file that stays as it is while it is sent";
+  const hint = "send a copy of it; the application has got a part";
+  return new CliError({ what: "the body", expected, actual: "one that was changed or cannot be read", hint });
 }
 
 async function request(prepared: PreparedRequest, flags: RequestFlags, terminal: Terminal): Promise<ExitCode> {
-  const { method, url, headers, body } = prepared;
   const credentials = await readCredentials(flags);
   const options = { ...(await readBoxOptions(flags)), credentials };
-  return callBox(url, async () => {
-    const session = await SecureSession.connect(url.origin, options);
+  const status = await callBox(prepared.url, async () => {
+    const session = await SecureSession.connect(prepared.url.origin, options);
     try {
-      const response = await session.request(method, url, { headers, body });
-      if (flags.include === true) writeHead(terminal.stdout, response);
-      await writeBody(response, flags.output, terminal);
-      if (response.status >= 400) note(terminal, `note: the answer has status ${response.status}`);
+      return await exchange(session, prepared, flags, terminal);
+    } catch (error) {
+      throw changedFile(error);
     } finally {
       await session.close();
     }
-    return exitCodes.success;
   });
+  return status >= 400 && flags.fail === true ? exitCodes.failedStatus : exitCodes.success;
 }
 
 /** `blindbox request`: one request over an attested connection. */
@@ -97,10 +142,15 @@ export function addRequest(context: CommandContext): Command {
     .argument("<method>", "GET, POST, …")
     .argument("<url>", "https address of the box, with path and query")
     .option("-H, --header <line>", "a header, as 'name: value'; may be given more than once", collect)
-    .option("-d, --data <data>", "a form-encoded body; @file sends a file, @- the standard input")
+    .option(
+      "-d, --data <data>",
+      "a form-encoded body; @file sends a file, @- the standard input; several are joined with &",
+      collect,
+    )
     .option("--data-binary <data>", "a body of bytes, likewise")
-    .option("-F, --form <field>", "a field of a multipart form, as name=value or name=@file; repeatable", collect)
+    .option("-F, --form <field>", "a field of a form: name=value, name=@file or name=@file;type=…; repeatable", collect)
     .option("-i, --include", "write status and headers before the body")
+    .option("-f, --fail", "end with 6 where the answer has a status of 400 or more; its body is written all the same")
     .option("-o, --output <file>", "write the body into this file")
     .option("--key-file <file>", `the caller's API key, - for the standard input; else ${keyVariable} is read`)
     .option("--anonymous", "call without a key")

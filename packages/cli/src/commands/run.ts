@@ -1,6 +1,10 @@
-import { runBox, RunError, type BoxEvent, type BoxExit, type RunningBox, type RunOptions } from "@blindbox/builder";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runBox, RunError, type BoxExit, type RunningBox, type RunOptions } from "@blindbox/builder";
+import { parseManifest } from "@blindbox/manifest";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { interruptible } from "../interrupt.ts";
+import { type AppFacts, createEventView } from "../output/box-events.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
@@ -19,14 +23,14 @@ function listenAddress(text: string): string {
   throw new InvalidArgumentError("expected HOST:PORT, 127.0.0.1:8443 for instance");
 }
 
-/** Events that the command tells in its own way: by its result, by an error, or when all is gone. */
-const saidOtherwise: readonly string[] = ["ready", "listening", "refused", "stopped"];
-
-/** One event of box or device as a line. */
-function showEvent(terminal: Terminal, { event, ...facts }: BoxEvent): void {
-  if (saidOtherwise.includes(event)) return;
-  const shown = Object.entries(facts).map(([name, value]) => `${printable(name)}=${printable(String(value))}`);
-  note(terminal, [printable(event), ...shown].join(" "));
+/** For hints; null where the document is gone by now. `runBox` compared it with what the image holds. */
+function appFacts(directory: string): AppFacts | null {
+  try {
+    const { app } = parseManifest(readFileSync(join(directory, "manifest.json"), "utf8"));
+    return { port: app.port, readyPath: app.ready?.path ?? null };
+  } catch {
+    return null;
+  }
 }
 
 function writeReady(terminal: Terminal, directory: string, box: RunningBox): void {
@@ -50,21 +54,18 @@ function startFailure(terminal: Terminal, directory: string, error: RunError): C
   });
 }
 
-async function start(directory: string, options: RunOptions, terminal: Terminal): Promise<RunningBox> {
-  try {
-    return await runBox(options);
-  } catch (error) {
-    if (error instanceof RunError) throw startFailure(terminal, directory, error);
-    throw error;
-  }
-}
+const ended: Readonly<Record<BoxExit["cause"], string>> = {
+  stopped: "it was stopped",
+  "box-exited": "the process of the box ended",
+  "device-exited": "the process of the simulated device ended",
+};
 
 function checkEnd({ cause, code, signal }: BoxExit, directory: string): void {
   if (cause === "stopped") return;
   throw new CliError({
     what: directory,
     expected: "a box that runs until it is stopped",
-    actual: `${cause} (${signal ?? `exit code ${code}`})`,
+    actual: `${ended[cause]} (${signal ?? `exit code ${code}`})`,
     hint: "the lines above say what it did last; start it again with `blindbox run`",
     exitCode: exitCodes.fault,
   });
@@ -72,13 +73,17 @@ function checkEnd({ cause, code, signal }: BoxExit, directory: string): void {
 
 async function run(directory: string, flags: RunFlags, terminal: Terminal): Promise<ExitCode> {
   const options = { ...flags, boxDir: directory, stateDir: stateDirectory(), deviceMain: assetPath("device/main.mjs") };
-  const onEvent = (event: BoxEvent): void => showEvent(terminal, event);
+  const onEvent = createEventView(terminal, () => appFacts(directory));
   note(terminal, `starting ${printable(directory)}`);
-  await interruptible(async (signal) => {
-    const box = await start(directory, { ...options, onEvent, signal }, terminal);
-    writeReady(terminal, directory, box);
-    checkEnd(await box.exited, directory);
-  });
+  try {
+    await interruptible(async (signal) => {
+      const box = await runBox({ ...options, onEvent, signal });
+      writeReady(terminal, directory, box);
+      checkEnd(await box.exited, directory);
+    });
+  } catch (error) {
+    throw error instanceof RunError ? startFailure(terminal, directory, error) : error;
+  }
   note(terminal, "stopped");
   return exitCodes.success;
 }

@@ -1,15 +1,19 @@
-/** What the exit code of the command says (DESIGN section 5). */
+/** What the exit code of the command says (DESIGN section 5). The page of all codes repeats these comments. */
 export const exitCodes = {
-  /** Affirming, or a warning that was explicitly accepted, or a command that did what it was asked. */
+  /** affirming, or a warning that was accepted explicitly, or a command that did what it was asked */
   success: 0,
+  /** contraindicated: the box was refused */
   contraindicated: 1,
-  /** Wrong usage, a bad input file, or a machine that lacks what the command needs. */
+  /** wrong usage, an input file that is refused, or a machine that lacks what the command needs */
   usage: 2,
-  /** A warning that nobody accepted. */
+  /** a warning that was not accepted; reserved: no box of this version gives one that `--simulated` does not accept */
   warning: 3,
+  /** not reachable */
   unreachable: 4,
-  /** A fault of BlindBox itself. */
+  /** a fault of BlindBox */
   fault: 5,
+  /** `request --fail`: the box was accepted, and the answer has a status of 400 or more */
+  failedStatus: 6,
 } as const;
 
 /** One of {@link exitCodes}. */

@@ -1,7 +1,8 @@
 import { AttestationError } from "@blindbox/attestation";
 import { BuildError } from "@blindbox/builder";
 import { CommanderError } from "commander";
-import { endBy, Interrupted } from "../interrupt.ts";
+import { fileReason } from "../files.ts";
+import { endBy, Interrupted, OutputLost } from "../interrupt.ts";
 import { exitCodes, type ExitCode } from "./exit-codes.ts";
 import { CliError, DocumentError } from "./failure.ts";
 import { printable } from "./printable.ts";
@@ -57,6 +58,20 @@ function reportInterruption(terminal: Terminal, error: Interrupted): ExitCode {
   return exitCodes.usage;
 }
 
+function reportCliError(terminal: Terminal, error: CliError): ExitCode {
+  errorLine(terminal, error.message);
+  hint(terminal, printable(error.hint));
+  return error.exitCode;
+}
+
+/** What the file system refused at a place that no command knows a better name for. */
+function reportFileFault(terminal: Terminal, error: unknown, actual: string): ExitCode {
+  const path = error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
+  const what = path ?? "the file system";
+  const next = "put that right and try again";
+  return reportCliError(terminal, new CliError({ what, expected: "a file that can be used", actual, hint: next }));
+}
+
 function reportFault(terminal: Terminal, error: unknown): ExitCode {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   for (const line of text.split("\n")) writeLine(terminal.stderr, redacted(printable(line)));
@@ -72,8 +87,8 @@ export function reportFailure(terminal: Terminal, error: unknown): ExitCode {
   if (error instanceof AttestationError) return reportRefusal(terminal, error);
   if (error instanceof BuildError) return reportBuild(terminal, error);
   if (error instanceof Interrupted) return reportInterruption(terminal, error);
-  if (!(error instanceof CliError)) return reportFault(terminal, error);
-  errorLine(terminal, error.message);
-  hint(terminal, printable(error.hint));
-  return error.exitCode;
+  if (error instanceof OutputLost && error.readerGone) return error.exitCode;
+  if (error instanceof CliError) return reportCliError(terminal, error);
+  const reason = fileReason(error);
+  return reason === undefined ? reportFault(terminal, error) : reportFileFault(terminal, error, reason);
 }

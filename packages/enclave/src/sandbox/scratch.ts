@@ -1,5 +1,5 @@
 /** Files that exist only as long as somebody needs their name. */
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 
@@ -12,6 +12,8 @@ export interface ScratchFile {
 export function scratchFile(scratch: string, content: Uint8Array | string, mode: number): ScratchFile {
   const path = join(scratch, randomUUID());
   writeFileSync(path, content, { mode, flag: "wx" });
+  // The umask of whoever started the box took bits from `mode`.
+  chmodSync(path, mode);
   return { path, remove: () => rmSync(path, { force: true }) };
 }
 

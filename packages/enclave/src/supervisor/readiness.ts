@@ -18,27 +18,35 @@ export interface ReadinessOptions {
   readonly check: ReadyCheck;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called after each "no" with what it was. */
+  readonly onUnready: (answer: Unready) => void;
 }
 
+/** No connection is accepted at the port; or one is, and the path does not answer with success. */
+export type Unready = "no-connection" | "no-success";
+
 /** Asks until the answer is yes; rejects when `signal` aborts. */
-export async function untilReady({ dial, check, clock, signal }: ReadinessOptions): Promise<void> {
-  for (let pause = FIRST_PAUSE; !(await isReady(dial, check)); pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+export async function untilReady({ dial, check, clock, signal, onUnready }: ReadinessOptions): Promise<void> {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+    const answer = await ask(dial, check);
+    if (answer === "ready") break;
+    if (!signal.aborted) onUnready(answer);
     await clock.sleep(pause, signal);
   }
   signal.throwIfAborted();
 }
 
-async function isReady(dial: () => Promise<Socket>, check: ReadyCheck): Promise<boolean> {
+async function ask(dial: () => Promise<Socket>, check: ReadyCheck): Promise<Unready | "ready"> {
   let socket: Socket;
   try {
     socket = await dial();
   } catch {
-    return false;
+    return "no-connection";
   }
   try {
-    return check === null || (await answersWell(socket, check.path));
+    return check === null || (await answersWell(socket, check.path)) ? "ready" : "no-success";
   } catch {
-    return false;
+    return "no-success";
   } finally {
     socket.destroy();
   }

@@ -1,10 +1,11 @@
 /** Keeps the application running, and knows whether requests may go to it. */
 import type { Socket } from "node:net";
-import type { AppProcess, AppState, EmitEvent, Sandbox, Supervisor } from "../parts.ts";
+import type { AppExit, AppProcess, AppState, EmitEvent, Sandbox, Supervisor } from "../parts.ts";
 import { type Backoff, createBackoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Logs, takeOutput } from "./output.ts";
-import { type ReadyCheck, untilReady } from "./readiness.ts";
+import { createPatience, type Patience } from "./patience.ts";
+import { type ReadyCheck, type Unready, untilReady } from "./readiness.ts";
 
 export interface SupervisorOptions {
   readonly sandbox: Pick<Sandbox, "start" | "dial">;
@@ -12,7 +13,11 @@ export interface SupervisorOptions {
   readonly ready: ReadyCheck;
   /** What may leave the box of what the application writes. */
   readonly logs: Logs;
-  /** Called after the state changed: `app-started`, `app-ready`, `app-down`, `app-start-failed`, `app-draining`. */
+  /**
+   * Called after the state changed: `app-started`, `app-ready`, `app-down` (with the exit code or the name of the signal
+   * and nothing else that the application chose), `app-start-failed`, `app-draining`; and once with `app-not-answering`
+   * where the application was not ready for some seconds, restarts included.
+   */
   readonly onEvent: EmitEvent;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -29,6 +34,7 @@ class AppSupervisor implements Supervisor {
   readonly #options: SupervisorOptions;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
+  readonly #patience: Patience = createPatience();
   readonly #ending = new AbortController();
   #state: AppState = "starting";
   #app: AppProcess | null = null;
@@ -76,9 +82,9 @@ class AppSupervisor implements Supervisor {
 
   async #keepRunning(first: AppProcess): Promise<void> {
     for (let app: AppProcess | null = first; app; app = await this.#startAgain()) {
-      const readyFor = await this.#accompany(app);
+      const { exit, readyFor } = await this.#accompany(app);
       if (this.#ending.signal.aborted) return;
-      this.#become("down", { event: "app-down" });
+      this.#become("down", { event: "app-down", ...factsOf(exit) });
       await this.#pause(readyFor);
     }
   }
@@ -105,27 +111,35 @@ class AppSupervisor implements Supervisor {
     return null;
   }
 
-  /** Until the application ends; returns for how many milliseconds it was ready. */
-  async #accompany(app: AppProcess): Promise<number> {
+  /** Until the application ends; returns how, and for how many milliseconds it was ready. */
+  async #accompany(app: AppProcess): Promise<{ readonly exit: AppExit; readonly readyFor: number }> {
+    this.#patience.waiting(this.#clock.now());
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#ending.signal]);
     const since = this.#whenReady(signal);
-    await app.exited;
+    const exit = await app.exited;
     over.abort();
     this.#app = null;
     const readyAt = await since;
-    return readyAt === null ? 0 : this.#clock.now() - readyAt;
+    return { exit, readyFor: readyAt === null ? 0 : this.#clock.now() - readyAt };
   }
 
   async #whenReady(signal: AbortSignal): Promise<number | null> {
     const { sandbox, ready } = this.#options;
     try {
-      await untilReady({ dial: () => sandbox.dial(), check: ready, clock: this.#clock, signal });
+      const onUnready = (answer: Unready): void => this.#loseHope(answer);
+      await untilReady({ dial: () => sandbox.dial(), check: ready, clock: this.#clock, signal, onUnready });
     } catch {
       return null;
     }
+    this.#patience.ready();
     this.#become("ready", { event: "app-ready" });
     return this.#clock.now();
+  }
+
+  #loseHope(answer: Unready): void {
+    const seconds = this.#patience.lost(this.#clock.now());
+    if (seconds !== null) this.#options.onEvent({ event: "app-not-answering", seconds, answer });
   }
 
   async #pause(readyFor: number): Promise<void> {
@@ -137,6 +151,12 @@ class AppSupervisor implements Supervisor {
     this.#state = state;
     this.#options.onEvent(event);
   }
+}
+
+/** A number of eight bits or the name of a signal; one byte a restart, which the backoff makes rare, leaves the box so. */
+function factsOf({ code, signal }: AppExit): { readonly code: number | null; readonly signal: string | null } {
+  const isCode = code !== null && Number.isInteger(code) && code >= 0 && code <= 255;
+  return { code: isCode ? code : null, signal: signal !== null && /^SIG[A-Z0-9]{1,12}$/.test(signal) ? signal : null };
 }
 
 /** Only a code of our own form; whatever else an error holds stays here. */

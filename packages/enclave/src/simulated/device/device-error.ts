@@ -20,6 +20,21 @@ export async function orDeviceError<T>(code: DeviceErrorCode, hint: string, step
     return await step();
   } catch (error) {
     if (error instanceof DeviceError) throw error;
-    throw new DeviceError(code, error instanceof Error ? error.message : "unknown error", hint, { cause: error });
+    const reason = error instanceof Error ? error.message : "unknown error";
+    throw new DeviceError(code, reason, diskHint(error) ?? hint, { cause: error });
   }
+}
+
+const diskHints: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: make room there",
+  EDQUOT: "the disk quota is used up: make room there",
+  EROFS: "the file system is read-only: name a place that you may write to",
+  EACCES: "name a place that you may read and write",
+  EPERM: "name a place that you may read and write",
+};
+
+/** Where the file system refuses, no other hint helps. */
+function diskHint(error: unknown): string | null {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" ? (diskHints[code] ?? null) : null;
 }

@@ -1,6 +1,7 @@
 /** The simulated vendor's keys: made once for each state folder, and never half. */
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { chmod, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatPem, parsePem } from "@blindbox/encoding";
 import { type Identity, issueChain, type KeyPair } from "./certificates.ts";
@@ -35,12 +36,40 @@ export function openIdentities(folder: string, now: number): Promise<Identities>
   );
 }
 
+const ownHint = "remove it, or name a state folder that is yours and that nobody else may write to";
+
 /** Keys that another user may have put there are nobody's proof of anything. */
 async function checkOwn(folder: string, name: string): Promise<void> {
-  const { mode, uid } = await stat(folder);
-  const hint = "remove it, or name a state folder that is yours and that nobody else may write to";
-  if (uid !== process.getuid?.()) throw new DeviceError("state-unusable", `the ${name} is another user's`, hint);
-  if ((mode & 0o022) !== 0) throw new DeviceError("state-unusable", `others may write to the ${name}`, hint);
+  checkNobodyElse(await stat(folder), name);
+}
+
+function checkNobodyElse({ mode, uid }: Stats, name: string): void {
+  if (uid !== process.getuid?.()) throw new DeviceError("state-unusable", `the ${name} is another user's`, ownHint);
+  if ((mode & 0o022) !== 0) throw new DeviceError("state-unusable", `others may write to the ${name}`, ownHint);
+}
+
+/** Bytes of a key or a certificate; ours have under 1 KiB. */
+const maxPemBytes = 65_536;
+
+/**
+ * A file of the folder of the keys, which is nobody else's and no link; with `isSecret` nobody else may read it either:
+ * whoever read a key can make evidence for what never ran.
+ */
+async function readOwn(path: string, name: string, isSecret: boolean): Promise<Buffer> {
+  // A FIFO in the place of a file must not keep us waiting.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile() || facts.size > maxPemBytes)
+      throw new DeviceError("state-unusable", `${name} is no key`, ownHint);
+    checkNobodyElse(facts, `file ${name}`);
+    if (isSecret && (facts.mode & 0o077) !== 0) {
+      throw new DeviceError("state-unusable", `others may read the file ${name}`, ownHint);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
 }
 
 async function makeIdentities(folder: string, keys: string, now: number): Promise<Identities> {
@@ -77,9 +106,19 @@ async function readIdentities(folder: string): Promise<Identities | null> {
 }
 
 async function readIdentity(folder: string, rank: Rank): Promise<Identity> {
-  const [certificate] = parsePem(await readFile(join(folder, `${rank}.pem`), "latin1"), "CERTIFICATE");
+  const read = (name: string, isSecret: boolean): Promise<Buffer> => readOwn(join(folder, name), name, isSecret);
+  const [certificate] = parsePem((await read(`${rank}.pem`, false)).toString("latin1"), "CERTIFICATE");
   if (certificate === undefined) throw new Error("keys: expected a certificate");
-  return { privateKey: createPrivateKey(await readFile(join(folder, `${rank}.key`))), certificate };
+  return { privateKey: readKey(await read(`${rank}.key`, true), `${rank}.key`), certificate };
+}
+
+// OpenSSL's own words name its decoders.
+function readKey(pem: Buffer, name: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new DeviceError("state-unusable", `${name} holds no private key`, ownHint, { cause });
+  }
 }
 
 async function publishRoot(folder: string, { certificate }: Identity): Promise<void> {
