@@ -48,7 +48,7 @@ setup_system() {
     refuse "missing system packages:$missing" "as root: apt-get install$missing"
   fi
   say "installing system packages:$missing"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 || {
+  { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 || {
     tail -n 5 "$log" >&2
     refuse "apt-get could not install:$missing" "run: apt-get update && apt-get install$missing"
   }

@@ -4,7 +4,7 @@ import { bundle, type BundledFile } from "../bundle-enclave.ts";
 import { readText, type Problem } from "./sources.ts";
 
 /** Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason in the commit. */
-export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_200_000, gzip: 490_000 };
+export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_300_000, gzip: 530_000 };
 
 /** Third-party packages that may be measured with the enclave; SECURITY.md names each. */
 export const allowedDependencies: readonly string[] = [

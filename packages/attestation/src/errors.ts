@@ -88,12 +88,22 @@ export class StaleEvidenceError extends AttestationError {
   }
 }
 
-/** The Manifest or the Sandbox is not what was required. */
+/** The Manifest or the Sandbox is not what was required. The message tells of everything that is too wide. */
 export class SecurityPolicyError extends AttestationError {
   override name: string = "SecurityPolicyError";
   constructor(result: AttestationResult, cause: Finding) {
     super("security-policy", result, cause);
+    this.message += alsoFailed(result, cause);
   }
+}
+
+const maxAlso = 16;
+
+function alsoFailed({ findings }: AttestationResult, cause: Finding): string {
+  const others = findings.filter((each) => each.step === cause.step && each.status === "failed" && each !== cause);
+  const told = others.slice(0, maxAlso).map((each) => ` ${each.check}: expected ${each.expected}; got ${each.actual}.`);
+  const rest = others.length - told.length;
+  return told.join("") + (rest > 0 ? ` And ${rest} more.` : "");
 }
 
 /** The Release is not signed, logged or vouched for as required. */

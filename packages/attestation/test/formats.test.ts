@@ -213,9 +213,9 @@ describe("a self-test", () => {
     expect(formatSelfTest(outcomes)).toBe(selfTest);
   });
 
-  test("names each of its nineteen probes once", () => {
-    expect(new Set(SELF_TEST_PROBES).size).toBe(19);
-    expect(SELF_TEST_PROBES).toHaveLength(19);
+  test("names each of its twenty-two probes once", () => {
+    expect(new Set(SELF_TEST_PROBES).size).toBe(22);
+    expect(SELF_TEST_PROBES).toHaveLength(22);
   });
 });
 

@@ -33,6 +33,8 @@ export interface BuildOptions {
   /** The Node binary for linux/amd64 that goes into the box. */
   readonly nodeBinary: string;
   readonly tee: "simulated";
+  /** The sandbox driver that the box is to run with. Left out: none is assumed, and the box itself refuses what it cannot do. */
+  readonly driver?: "rooted" | "unprivileged";
   /** Directory in which `<name>.blindbox` is written; made where it is missing. */
   readonly outDir: string;
   /** Version of BlindBox: stands in the runtime. */
@@ -68,7 +70,7 @@ interface BoxParts {
 
 const members = {
   required: ["source", "manifestText", "manifestFormat", "bundleDir", "nodeBinary", "tee", "outDir", "version"],
-  optional: ["release", "onProgress", "signal", "limits"],
+  optional: ["driver", "release", "onProgress", "signal", "limits"],
 };
 
 const developmentRelease = { channel: "development", version: "0", sequence: 0, previous: null } as const;
@@ -115,6 +117,15 @@ function unsupportedTee(): BuildError {
   return new BuildError("not-supported-yet", problem);
 }
 
+function needsRooted(): BuildError {
+  return new BuildError("driver-unsuitable", {
+    field: "app.users",
+    expected: "one, for the unprivileged driver",
+    actual: "many",
+    hint: "that driver has one user only: run the box as root with the rooted driver, or take an image that keeps its user",
+  });
+}
+
 function refuseUnsupported(manifest: Manifest): void {
   const problems = unsupportedYet(manifest);
   if (problems.length > 0) throw new ManifestError(problems);
@@ -124,6 +135,7 @@ async function readParts(options: BuildOptions, source: ManifestSource, scratch:
   const files = await readRuntimeFiles(options.bundleDir, options.nodeBinary, scratch);
   const { root, manifest } = await naming(options.source, () => readApp(options, source, scratch));
   refuseUnsupported(manifest);
+  if (options.driver === "unprivileged" && manifest.app.users === "many") throw needsRooted();
   return { root, manifest, runtime: runtimeOf(options, files), files };
 }
 

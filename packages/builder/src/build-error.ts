@@ -10,6 +10,7 @@
  * - `path-traversal`, `bad-name`, `bad-parent`, `bad-link`, `unsupported-entry`, `owner-out-of-range`: an entry of its file system is refused
  * - `unknown-user`: its user is not in its own account files
  * - `bad-runtime`, `not-supported-yet`, `output-exists`, `not-a-box`: the other inputs of a build or a run
+ * - `driver-unsuitable`: the Manifest asks for what the sandbox driver that was named cannot do
  * - `documents-differ`: Manifest or release beside the image of a box are damaged, or belong to another image
  */
 export type BuildErrorCode =
@@ -39,6 +40,7 @@ export type BuildErrorCode =
   | "not-supported-yet"
   | "output-exists"
   | "not-a-box"
+  | "driver-unsuitable"
   | "documents-differ";
 
 /** The facts of one refusal. `hint` names the next step where there is one. */

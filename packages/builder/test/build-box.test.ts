@@ -295,6 +295,21 @@ describe("what cannot be built", () => {
     await expect(buildBox(inputs)).rejects.toMatchObject({ name: "ManifestError" });
   });
 
+  test("an application of many users is refused for the driver that has one, and only for it", async () => {
+    const inputs = await buildInputs({ manifestText: manifestText({ user: 0, users: "many" }) });
+    await expect(buildBox({ ...inputs, driver: "unprivileged" })).rejects.toMatchObject({ code: "driver-unsuitable" });
+    expect(leftovers(inputs.outDir)).toEqual([]);
+    await buildBox({ ...inputs, driver: "rooted" });
+    const alone = await buildInputs({ manifestText: manifestText({ user: 0 }) });
+    await buildBox({ ...alone, driver: "unprivileged" });
+  });
+
+  test("an application of many users that does not start as root is refused", async () => {
+    const inputs = await buildInputs({ manifestText: manifestText({ user: 33, users: "many" }) });
+    const problems = [expect.objectContaining({ path: "app.users" })];
+    await expect(buildBox(inputs)).rejects.toMatchObject({ name: "ManifestError", problems });
+  });
+
   test("another TEE is refused", async () => {
     const inputs = { ...(await buildInputs()), tee: "sev-snp" as "simulated" };
     await expect(buildBox(inputs)).rejects.toMatchObject({ code: "not-supported-yet" });

@@ -119,6 +119,12 @@ describe("a box whose Manifest goes beyond the requirement", () => {
     expect(String(error)).toContain("egress[0]");
   });
 
+  test("says in its message which other rules are too wide as well", async () => {
+    const wider: Egress = { ...resolvedRule, host: "*.example.com" };
+    const { error } = await on(await makeBoxWorld({ egress: [passthrough, wider] }), requirement);
+    expect(String(error)).toMatch(/egress\[0\].*egress\[1\]/);
+  });
+
   test.each<[string, Partial<Manifest>, string]>([
     [
       "another caller",

@@ -15,6 +15,16 @@ export function checkReferences(access: unknown, at: Site): void {
   });
 }
 
+/** Only root can change to other users; another user would be told that it may, and could not. */
+export function checkUsers(app: unknown, at: Site): void {
+  if (memberOf(app, "users") !== "many" || memberOf(memberOf(app, "user"), "uid") === 0) return;
+  at.member("users").problem(
+    "one, where the application does not start as root",
+    "many",
+    "leave it out, or set user: 0",
+  );
+}
+
 // Two principals with one key could not be told apart; two with one id would share their rights.
 function reportRepeated(principals: readonly unknown[], member: "id" | "apiKey", at: Site): void {
   const values = principals.map((each) => memberOf(each, member));

@@ -29,7 +29,7 @@ import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH } from "./limits.ts";
 import type { Access, AccessRule, App, Limits, Manifest, Ready, Resources } from "./manifest.ts";
 import { principalShape } from "./principals.ts";
 import { ManifestError, type Problem } from "./problem.ts";
-import { checkReferences } from "./references.ts";
+import { checkReferences, checkUsers } from "./references.ts";
 import {
   checked,
   DOCUMENT,
@@ -50,18 +50,21 @@ const resources: Shape<Resources> = object<Resources>({
   tmp: integer(...BOUNDS.resources.tmp),
 });
 
-const app: Shape<App> = object<App>({
-  image: digestShape,
-  port: portShape,
-  user: userShape,
-  command: commandShape,
-  workingDir: workingDirShape,
-  env: record(envNameShape, argumentShape, 256),
-  ready: nullable(object<Ready>({ path: literalPathShape })),
-  writable: writableShape,
-  resources,
-  users: usersShape,
-});
+const app: Shape<App> = checked(
+  object<App>({
+    image: digestShape,
+    port: portShape,
+    user: userShape,
+    command: commandShape,
+    workingDir: workingDirShape,
+    env: record(envNameShape, argumentShape, 256),
+    ready: nullable(object<Ready>({ path: literalPathShape })),
+    writable: writableShape,
+    resources,
+    users: usersShape,
+  }),
+  checkUsers,
+);
 
 const limits: Shape<Limits> = object<Limits>({
   body: integer(...BOUNDS.limits.body),

@@ -41,7 +41,7 @@ app:
   command: [python3, /server.py]
   env: { MODEL: small }
   resources: { memory: 1GiB, cpus: 1, processes: 128, tmp: 256MiB }
-  users: many
+  users: one
 access:
   principals:
     - { id: acme-batch, apiKey: "${KEY_DIGEST}", audit: true }
@@ -204,23 +204,25 @@ const resources = fc.record(
   { requiredKeys: [] },
 );
 
-const app = fc.record(
-  {
-    image: fc.constantFrom("./app.tar", "registry.example/app:1"),
-    port,
-    user: fc.constantFrom<string | number>(0, 1000, "1000:100"),
-    command: fc.array(fc.string({ maxLength: 12 }).filter(isPlain), { minLength: 1, maxLength: 3 }),
-    env: fc.dictionary(fc.stringMatching(/^[A-Z_]{1,8}$/), fc.string({ maxLength: 12 }).filter(isPlain), {
-      maxKeys: 4,
-      noNullPrototype: true,
-    }),
-    ready: fc.record({ path: fc.constantFrom("/", "/health") }),
-    writable: fc.subarray(["/data", "/var/lib/app", "/run"]),
-    resources,
-    users: fc.constantFrom("one", "many"),
-  },
-  { requiredKeys: ["image", "port"] },
-);
+const app = fc
+  .record(
+    {
+      image: fc.constantFrom("./app.tar", "registry.example/app:1"),
+      port,
+      user: fc.constantFrom<string | number>(0, 1000, "1000:100"),
+      command: fc.array(fc.string({ maxLength: 12 }).filter(isPlain), { minLength: 1, maxLength: 3 }),
+      env: fc.dictionary(fc.stringMatching(/^[A-Z_]{1,8}$/), fc.string({ maxLength: 12 }).filter(isPlain), {
+        maxKeys: 4,
+        noNullPrototype: true,
+      }),
+      ready: fc.record({ path: fc.constantFrom("/", "/health") }),
+      writable: fc.subarray(["/data", "/var/lib/app", "/run"]),
+      resources,
+      users: fc.constantFrom("one", "many"),
+    },
+    { requiredKeys: ["image", "port"] },
+  )
+  .map((each) => (each.users === "many" ? { ...each, user: 0 } : each));
 
 function isPlain(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed();

@@ -44,7 +44,7 @@ describe("blindbox.yml", () => {
       command: ["python3", "/server.py"],
       env: { MODEL: "small" },
       resources: { memory: 2 ** 30, cpus: 1000, processes: 128, tmp: 2 ** 28 },
-      users: "many",
+      users: "one",
     });
     expect(manifest.access.rules[0]?.limits).toEqual({ body: 50 * 2 ** 20, requestsPerMinute: 600, concurrent: 32 });
     expect(manifest.access.rules[1]?.methods).toHaveLength(7);
@@ -165,7 +165,7 @@ describe("blindbox.yml", () => {
       "access.rules[0].limits.requestsPerMinute",
     ],
     ["a limit of no requests", full("concurrent: 32", "concurrent: 0"), "access.rules[0].limits.concurrent"],
-    ["an unknown number of users", full("users: many", "users: two"), "app.users"],
+    ["an unknown number of users", full("users: one", "users: two"), "app.users"],
     ["a right to audit in words", full("audit: true", "audit: yes"), "access.principals[0].audit"],
     [
       "a right to audit of another kind of caller",

@@ -14,6 +14,7 @@ import { createCommand, type CommandContext } from "./command.ts";
 interface BuildFlags {
   readonly outDir: string;
   readonly tee: "simulated";
+  readonly driver?: "rooted" | "unprivileged";
 }
 
 const stepNames = { "read-image": "reading the image", "write-image": "writing the box" };
@@ -34,6 +35,7 @@ async function buildOptions(file: string, flags: BuildFlags): Promise<BuildOptio
     nodeBinary: nodeBinaryPath(),
     tee: flags.tee,
     outDir: flags.outDir,
+    ...(flags.driver === undefined ? {} : { driver: flags.driver }),
     version: packageVersion(),
   };
 }
@@ -69,6 +71,12 @@ export function addBuild(context: CommandContext): Command {
     .option("--out-dir <dir>", "where to put the box; an older box of that name is replaced", ".")
     .addOption(
       new Option("--tee <kind>", "the kind of TEE that the box is for").choices(["simulated"]).default("simulated"),
+    )
+    .addOption(
+      new Option(
+        "--driver <driver>",
+        "refuses what a box with this sandbox driver could not run; left out: any",
+      ).choices(["rooted", "unprivileged"]),
     )
     .action(async (file: string, flags: BuildFlags) => context.finish(await build(file, flags, context.terminal)));
 }
