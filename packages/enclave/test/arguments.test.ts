@@ -10,6 +10,7 @@ describe("the command line of a box", () => {
       port: 8443,
       driver: "auto",
       scratch: "/run/blindbox",
+      resolvers: null,
       extra: {},
     });
   });
@@ -24,6 +25,7 @@ describe("the command line of a box", () => {
       "--driver",
       "rooted",
       "--scratch=/s",
+      "--resolver=11.0.0.53,[2001:db8::53]:5353",
       "--device",
       "/d",
     ];
@@ -34,6 +36,7 @@ describe("the command line of a box", () => {
       port: 0,
       driver: "rooted",
       scratch: "/s",
+      resolvers: ["11.0.0.53", "[2001:db8::53]:5353"],
       extra: { device: "/d" },
     });
   });
@@ -49,6 +52,12 @@ describe("the command line of a box", () => {
     ["a zero byte", ["--root", "/r\0x"]],
     ["a relative scratch", ["--scratch", "s"]],
     ["an unknown driver", ["--driver", "none"]],
+    ["a resolver that is a name", ["--resolver", "dns.example.com"]],
+    ["a resolver without address", ["--resolver", ""]],
+    ["a resolver at port 0", ["--resolver", "11.0.0.53:0"]],
+    ["a resolver at a port that is none", ["--resolver", "11.0.0.53:65536"]],
+    ["five resolvers", ["--resolver", "11.0.0.1,11.0.0.2,11.0.0.3,11.0.0.4,11.0.0.5"]],
+    ["an IPv6 resolver without brackets", ["--resolver", "2001:db8::53"]],
     ["a port alone", ["--listen", "8443"]],
     ["a port that is none", ["--listen", "x:65536"]],
     ["a host that is none", ["--listen", "a/b:1"]],

@@ -2,15 +2,24 @@ import type { Manifest } from "./manifest.ts";
 
 /** Decides who may read the egress ledger. */
 export interface AuditDecider {
-  /** True for the digest (`apiKeyDigest`) of a principal with `audit: true`, and for nobody else. */
-  allows(apiKeyDigest: string): boolean;
+  /**
+   * `allowed` for the digest (`apiKeyDigest`) of a principal with `audit: true`, `forbidden` for any other principal's,
+   * `unauthenticated` for a key that nobody has. Never throws.
+   */
+  decide(apiKeyDigest: string): "allowed" | "forbidden" | "unauthenticated";
 }
 
 /** Reads who may audit from the principals of a Manifest. Whether a rule admits them to the application does not matter. */
 export function createAuditDecider(manifest: Pick<Manifest, "access">): AuditDecider {
-  const keys = new Set<string>();
+  const audits = new Map<string, boolean>();
   for (const principal of manifest.access.principals) {
-    if ("apiKey" in principal && principal.audit) keys.add(principal.apiKey);
+    if ("apiKey" in principal) audits.set(principal.apiKey, principal.audit);
   }
-  return { allows: (apiKeyDigest) => keys.has(apiKeyDigest) };
+  return {
+    decide(apiKeyDigest) {
+      const right = audits.get(apiKeyDigest);
+      if (right === undefined) return "unauthenticated";
+      return right ? "allowed" : "forbidden";
+    },
+  };
 }

@@ -30,7 +30,8 @@ function refusalOf({ request }: Exchange, auditors: AuditDecider): ProblemCode |
   const credential = readCredential(readHead(request.rawHeaders));
   if (typeof credential === "string") return credential;
   if (credential.apiKeyDigest === null) return "unauthenticated";
-  return auditors.allows(credential.apiKeyDigest) ? null : "forbidden";
+  const decision = auditors.decide(credential.apiKeyDigest);
+  return decision === "allowed" ? null : decision;
 }
 
 function answerWith({ response }: Exchange, text: string): void {
