@@ -89,6 +89,37 @@ function problems(): string {
   );
 }
 
+/** Codes of a list or union whose members have one line of comment each. */
+function commented(file: string, pattern: RegExp): string[][] {
+  return all(readText(root, file), pattern).map(([means, code]) => [`\`${code}\``, means ?? ""]);
+}
+
+function ledgerVerdicts(): string {
+  const file = "packages/attestation/src/ledger/verdicts.ts";
+  return table(["verdict", "means"], commented(file, /\/\*\* (.+) \*\/\n {2}"([a-z-]+)",/g));
+}
+
+function ledgerDifferences(): string {
+  const file = "packages/attestation/src/ledger/verify.ts";
+  return table(["code", "means"], commented(file, /\/\*\* (.+) \*\/\n {2}\| "([a-z-]+)"/g));
+}
+
+/** A status that no verdict names stands for all the others. */
+function egressProblems(): string {
+  const text = readText(root, "packages/enclave/src/egress/modes/requests/problems.ts");
+  const statuses = all(text, /^ {2}"(refused-[a-z-]+)": (\d{3}),$/gm);
+  const verdictsOf = (status: string): string =>
+    statuses
+      .filter((row) => row[1] === status)
+      .map(([verdict]) => `\`${verdict}\``)
+      .join(", ");
+  const titles = all(text, /^ {2}(\d{3}): "(.+)",$/gm);
+  return table(
+    ["status", "verdicts", "title"],
+    titles.map(([status, title]) => [status ?? "", verdictsOf(status ?? "") || "all others", title ?? ""]),
+  );
+}
+
 function exitCodes(): string {
   const text = readText(root, "packages/cli/src/output/exit-codes.ts");
   const rows = all(text, /^ {2}\/\*\* (.+) \*\/\n {2}\w+: (\d+),$/gm);
@@ -127,9 +158,29 @@ A mistake in the options is a \`TypeError\` that names the option.
 
 ${problems()}
 
+## What the way out answers the app
+
+In modes \`verified\` and \`http\`, \`application/problem+json\` whose type is \`urn:blindbox:problem:egress:\` and the verdict that stands in the ledger. What is refused
+before there is a request, and all of the other modes, is a connection that is reset.
+
+${egressProblems()}
+
+## What stands in the ledger
+
+A verdict of a record. All that begin with \`refused-\` are refusals.
+
+${ledgerVerdicts()}
+
+In what a ledger differs from the one that was attested (\`blindbox audit\`, \`verifyLedger\`):
+
+${ledgerDifferences()}
+
 ## Why a box does not start
 
 ${union("packages/enclave/src/refusal.ts", "RefusalCode")}.
+
+Behind \`sandbox-failed\`, \`self-test-failed\` and the event \`app-start-failed\` stands why there is no sandbox:
+${union("packages/enclave/src/sandbox/errors.ts", "SandboxErrorCode")}.
 
 ## Why an image is not built or unpacked
 

@@ -82,7 +82,7 @@ async function startAround({ options, files, egress }: Surroundings): Promise<Bo
 
 function makeEgress({ resolvers, onEvent }: BoxOptions, manifest: Manifest): Promise<EgressRoom> {
   return orRefuse("egress-failed", "check the manifest's egress", () =>
-    createEgress({ manifest, resolvers, now: Date.now, onEvent }),
+    createEgress({ manifest, resolvers, now: Date.now, monotonic: () => performance.now(), onEvent }),
   );
 }
 

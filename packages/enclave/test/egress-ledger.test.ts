@@ -24,7 +24,13 @@ const small: LedgerLimits = {
 
 function box(limits: LedgerLimits = small) {
   const clock = { now: 1_790_000_000_000 };
-  const ledger = createLedger({ now: () => clock.now, limits });
+  const ledger = createLedger({ now: () => clock.now, monotonic: () => clock.now, limits });
+  return { clock, ledger, read: (): LedgerDocument => parseLedger(ledger.document()) };
+}
+
+function boxWithHostClock() {
+  const clock = { now: 1_790_000_000_000 };
+  const ledger = createLedger({ now: () => clock.now, monotonic: () => 0, limits: small });
   return { clock, ledger, read: (): LedgerDocument => parseLedger(ledger.document()) };
 }
 
@@ -48,6 +54,18 @@ describe("the ledger", () => {
       { seq: 0, time: 1_790_000_000, count: 1, ...entryOf({ verdict: "connected" }) },
       { seq: 1, time: 1_790_000_001, count: 1, ...entryOf({ sent: 7 }) },
     ]);
+  });
+
+  test("gives nothing up because the host turned the clock", () => {
+    const { clock, ledger, read } = boxWithHostClock();
+    ledger.record(entryOf({ verdict: "refused-address-not-public" }));
+    repeat(50, () => {
+      clock.now += 3 * 3_600_000;
+      repeat(100, () => ledger.record(entryOf({ verdict: "refused-name", rule: null, host: null, mode: null })));
+    });
+    const { first, records } = read();
+    expect(first).toBe(0);
+    expect(records[0]?.verdict).toBe("refused-address-not-public");
   });
 
   test("has the first of each kind in its head at once, whatever came before", () => {

@@ -26,6 +26,7 @@ async function open(rules: readonly Egress[] = egress) {
     manifest: { egress: rules },
     resolvers: ["127.0.0.1:1"],
     now: Date.now,
+    monotonic: () => performance.now(),
     onEvent: (event) => events.push(event),
   });
   room = made;

@@ -20,6 +20,8 @@ export interface EgressOptions {
   readonly resolvers: readonly string[] | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds of a clock that never goes back and that nobody sets: what is kept and granted for a time rests on it. */
+  readonly monotonic: () => number;
   /** One event at the start. Decisions make none: what the host reads in a log, the application could write. */
   readonly onEvent: EmitEvent;
 }
@@ -29,13 +31,13 @@ export interface EgressOptions {
  *
  * @throws TypeError where a resolver is no address.
  */
-export async function createEgress({ manifest, resolvers, now, onEvent }: EgressOptions): Promise<EgressRoom> {
+export async function createEgress({ manifest, resolvers, now, monotonic, onEvent }: EgressOptions): Promise<EgressRoom> {
   const decider = createEgressDecider(manifest);
-  const ledger = createLedger({ now });
-  const resolve = createResolve({ lookup: createLookup(resolvers), now });
+  const ledger = createLedger({ now, monotonic });
+  const resolve = createResolve({ lookup: createLookup(resolvers), now: monotonic });
   const dialer = createDialer({ resolve, isPublic: createClassifier() });
   const authority = await authorityOf(manifest.egress, now());
-  const addresses = createVirtualAddresses({ hosts: namesOf(manifest.egress), now });
+  const addresses = createVirtualAddresses({ hosts: namesOf(manifest.egress), now: monotonic });
   const modes = modesOf({ decider, dialer, ledger }, authority);
   const reception = createReception({
     router: createRouter({ decider, ledger, nameAt: (address) => addresses.nameAt(address), modes }),

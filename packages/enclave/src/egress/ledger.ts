@@ -46,17 +46,19 @@ export const ledgerLimits: LedgerLimits = Object.freeze({
 });
 
 export interface LedgerOptions {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: the host's clock, which records show and nothing rests on. */
   readonly now: () => number;
+  /** Milliseconds of a clock that never goes back and that nobody sets, for the budgets. */
+  readonly monotonic: () => number;
   /** Left out: {@link ledgerLimits}. */
   readonly limits?: LedgerLimits;
 }
 
 /** An empty ledger. */
-export function createLedger({ now, limits = ledgerLimits }: LedgerOptions): Ledger {
+export function createLedger({ now, monotonic, limits = ledgerLimits }: LedgerOptions): Ledger {
   const chain = createChain(limits.records);
   const pools = createPools(limits.pools);
-  const budgets = createBudgets(limits, now);
+  const budgets = createBudgets(limits, monotonic);
   const write = (pool: Pool): void => chain.append({ time: toSeconds(now()), ...pool.take() });
   return {
     record(entry) {

@@ -36,6 +36,7 @@ async function serve(): Promise<void> {
     manifest: { egress },
     resolvers: [RESOLVER],
     now: Date.now,
+    monotonic: () => performance.now(),
     onEvent: (event) => say({ event }),
   });
   const { ports: egressPorts } = createEgressDecider({ egress });
