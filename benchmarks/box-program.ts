@@ -94,7 +94,7 @@ function makeManifest(callerKey: string): Manifest {
       ready: null,
       writable: [],
       resources: { memory: 2 ** 30, cpus: 2000, processes: 128, tmp: 2 ** 26 },
-        users: "one",
+      users: "one",
     },
     access: {
       principals: [{ id: "caller", apiKey: callerKey, audit: false }],
@@ -198,7 +198,13 @@ async function startBox({ app, deviceMs }: BoxSettings): Promise<void> {
   const manifest = makeManifest(await apiKeyDigest(apiKey));
   const manifestText = formatManifest(manifest);
   const release = makeRelease(await manifestDigest(manifestText), device.measurement);
-  const egress = await createEgress({ manifest, resolvers: null, now: Date.now, onEvent: () => {} });
+  const egress = await createEgress({
+    manifest,
+    resolvers: null,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    onEvent: () => {},
+  });
   const gateway = createGateway({
     identity,
     attester: await makeAttester({ device, release, manifest: manifestText, tls: identity.spkiDigest, egress }),

@@ -2,7 +2,7 @@
  * The application of the egress benchmark, the same program wherever it runs: goes out over TLS as it is told, by a line
  * of JSON on standard input, or by a POST to port 80 where it is told `serve`. Needs nothing but Node.
  */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
@@ -141,12 +141,11 @@ async function answer(text: string): Promise<object> {
 }
 
 function serve(): void {
-  const server = createServer((request, response) => {
-    void request.setEncoding("utf8").toArray().then(async (parts) => {
-      response.end(JSON.stringify(await answer(parts.join(""))));
-    });
-  });
-  server.listen(80, "0.0.0.0");
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const parts: string[] = await request.setEncoding("utf8").toArray();
+    response.end(JSON.stringify(await answer(parts.join(""))));
+  };
+  createServer((request, response) => void take(request, response)).listen(80, "0.0.0.0");
 }
 
 async function obey(): Promise<void> {

@@ -32,7 +32,8 @@ function send(response: ServerResponse, bytes: number): void {
     while (left > 0) {
       const size = Math.min(left, block.length);
       left -= size;
-      if (!response.write(size < block.length ? block.subarray(0, size) : block)) return void response.once("drain", more);
+      if (!response.write(size < block.length ? block.subarray(0, size) : block))
+        return void response.once("drain", more);
     }
     response.end();
   };

@@ -35,6 +35,7 @@ const path = "/usr/bin:/bin:/usr/sbin:/sbin";
 export async function startWorld(): Promise<World> {
   await using started = new AsyncDisposableStack();
   started.defer(removeTemporary);
+  process.once("exit", removeTemporary);
   const networks = createNetworks(`${process.pid}-benchmark`);
   const remove = (): void => networks.remove();
   process.once("exit", remove);
@@ -47,7 +48,11 @@ export async function startWorld(): Promise<World> {
   const box = started.use(await startBox(networks.box, rootfs, rulesFor(root)));
   const outside = started.use(await startOutside(networks.box, rootfs));
   const squid = isSquidInstalled() ? started.use(await startSquid(networks.box, names.passthrough)) : null;
-  const way = (app: LineChild<unknown>, between: number | null, where: Pick<Order, "host" | "proxy" | "authority">) => ({
+  const way = (
+    app: LineChild<unknown>,
+    between: number | null,
+    where: Pick<Order, "host" | "proxy" | "authority">,
+  ) => ({
     between,
     send: (order: Pick<Order, "what" | "count" | "atOnce">) => send(app, { ...order, ...where }),
   });
@@ -114,7 +119,18 @@ async function startBox(
 function startOutside(network: string, rootfs: string): Promise<LineChild<unknown>> {
   const resolver = join(temporaryDirectory(), "resolv.conf");
   writeFileSync(resolver, `nameserver ${RESOLVER}\n`);
-  const mounts = ["--ro-bind", rootfs, "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", resolver, "/etc/resolv.conf"];
+  const mounts = [
+    "--ro-bind",
+    rootfs,
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+    "--ro-bind",
+    resolver,
+    "/etc/resolv.conf",
+  ];
   const args = [...mounts, "--unshare-pid", "--die-with-parent", "--", "/usr/bin/node", "/load.ts"];
   return talkTo(spawnIn(network, "bwrap", args));
 }

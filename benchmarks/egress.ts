@@ -7,7 +7,7 @@ import { mebibytes, memoryOf } from "./memory.ts";
 import { median, medianRatio } from "./statistics.ts";
 import { printResults, type Result, type Row, times } from "./table.ts";
 
-const rounds = 7;
+const rounds = 5;
 
 const loads = {
   connections: { what: "connections", count: 200, atOnce: 16 },
@@ -42,7 +42,10 @@ export async function measureEgress(): Promise<Result> {
   return {
     name,
     method: `${rounds} rounds of all ways in turn, driver rooted: ${loads.connections.count} new TLS connections with one GET each, ${loads.connections.atOnce} at once, their names looked up each time; ${loads.requests.count} GETs of 200 bytes over ${loads.requests.atOnce} kept ones; ${loads.down.count / 1e6} MB in one answer, then in one request`,
-    rows: [...(Object.keys(loads) as LoadName[]).flatMap((load) => rowsOf(load, measured)), ...(await memoryRows(world))],
+    rows: [
+      ...(Object.keys(loads) as LoadName[]).flatMap((load) => rowsOf(load, measured)),
+      ...(await memoryRows(world)),
+    ],
   };
 }
 

@@ -11,7 +11,8 @@ export interface Memory {
 
 export async function memoryOf(pid: number): Promise<Memory> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, "latin1").catch(() => "");
-  const bytes = (field: string): number => 1024 * Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
+  const bytes = (field: string): number =>
+    1024 * Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
   const own = bytes("Anonymous");
   return { own, files: bytes("Rss") - own };
 }

@@ -2,11 +2,17 @@
 import { measureAttestedSession } from "./attested-session.ts";
 import { bounded } from "./bounded.ts";
 import { measureChallengeBatching } from "./challenge-batching.ts";
+import { measureEgress } from "./egress.ts";
 import { measureGatewayCpu } from "./gateway-cpu.ts";
+import { measureSandboxIngress } from "./sandbox-ingress.ts";
+import { measureStartUp } from "./start-up.ts";
 import { printResults } from "./table.ts";
 
 printResults([
   await bounded(measureAttestedSession),
   await bounded(measureGatewayCpu),
   await bounded(measureChallengeBatching),
+  await bounded(measureSandboxIngress),
+  await bounded(measureEgress),
+  await bounded(measureStartUp),
 ]);

@@ -1,10 +1,9 @@
 /** squid as the box's peer: a forward proxy that allows CONNECT to one name, with neither cache nor log. Optional. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { spawnIn } from "../packages/enclave/test/fixtures-internet/internet.ts";
 import { RESOLVER } from "../packages/enclave/test/fixtures-internet/names.ts";
 import { NOBODY } from "../packages/enclave/test/fixtures-sandbox/availability.ts";
 import { temporaryDirectory } from "../packages/enclave/test/fixtures-sandbox/rootfs.ts";
@@ -17,24 +16,26 @@ export interface Squid extends AsyncDisposable {
 
 const port = 3128;
 
+const searched = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 export function isSquidInstalled(): boolean {
   return spawnSync("squid", ["-v"], { stdio: "ignore", env: { PATH: searched } }).status === 0;
 }
-
-const searched = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Runs as an ordinary user, in the foreground, in one process. */
 export async function startSquid(network: string, allowed: string): Promise<Squid> {
   const folder = temporaryDirectory();
   chownSync(folder, NOBODY, NOBODY);
   writeFileSync(join(folder, "squid.conf"), configuration(folder, allowed));
-  const squid = spawnIn(network, "squid", ["-N", "-f", join(folder, "squid.conf")], NOBODY);
-  squid.stdout?.resume();
+  const who = ["-S", String(NOBODY), "-G", String(NOBODY), "--"];
+  const program = ["squid", "-N", "-f", join(folder, "squid.conf")];
+  const where = [`--net=/run/netns/${network}`, ...who, ...program];
+  const squid = spawn("nsenter", where, { env: { PATH: searched }, stdio: "ignore" });
   const ended = once(squid, "exit");
   const kill = (): void => void squid.kill("SIGKILL");
   process.once("exit", kill);
   const pid = squid.pid ?? 0;
-  await untilListening(pid, () => squid.exitCode === null);
+  await untilListening(pid, () => squid.exitCode === null && squid.signalCode === null);
   return {
     pid,
     port,

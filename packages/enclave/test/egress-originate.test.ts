@@ -3,7 +3,7 @@ import { connect as connectPlain, type Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EgressError } from "../src/egress/errors.ts";
-import { originate, type Originated, trustOf } from "../src/egress/tls/originate.ts";
+import { createTrustOf, originate, type Originated } from "../src/egress/tls/originate.ts";
 import { isPinned } from "../src/egress/tls/pins.ts";
 import { certify, certifyRoot, certifySite, type Identity, newKeys } from "./fixtures-egress/certificates.ts";
 import { type Site, startTcpSite, startTlsSite } from "./fixtures-egress/sites.ts";
@@ -11,6 +11,7 @@ import { type Site, startTcpSite, startTlsSite } from "./fixtures-egress/sites.t
 let root: Identity;
 let otherRoot: Identity;
 let honest: Identity;
+const trustOf = createTrustOf();
 const open: { close(): unknown }[] = [];
 
 beforeAll(async () => {
@@ -90,7 +91,17 @@ describe("TLS to the host itself", () => {
 
   it("trusts the root store of Node where the rule names no roots, and nothing that was added to it", () => {
     const trust = trustOf({ roots: null, pins: [] });
-    expect(trust.roots()).toHaveLength(rootCertificates.length);
+    expect(trust.roots().map((root) => root.raw)).toEqual(rootCertificates.map((pem) => new X509Certificate(pem).raw));
+  });
+
+  it("reads roots once, however many rules have them, and mixes up none", () => {
+    const world = trustOf({ roots: null, pins: [] });
+    expect(trustOf({ roots: null, pins: ["sha256:0"] }).context).toBe(world.context);
+    const own = trustOf({ roots: [root.der], pins: [] });
+    expect(trustOf({ roots: [root.der], pins: [] }).context).toBe(own.context);
+    expect(new Set([world, own, trustOf({ roots: [otherRoot.der], pins: [] })].map((each) => each.context)).size).toBe(
+      3,
+    );
   });
 });
 
@@ -236,6 +247,16 @@ describe("a pin", () => {
     expect(held([identity, issuer], [otherRoot], issuer)).toBe(false);
     expect(held([identity, issuer], [otherRoot], identity)).toBe(false);
     expect(held([], [root], root)).toBe(false);
+  });
+
+  it("does not count on a certificate that has the issuer's name and signed nothing", async () => {
+    const [issuer, pinned] = await Promise.all([
+      certify({ subject: "issuer", issuer: root, isAuthority: true }),
+      certify({ subject: "issuer", issuer: root, isAuthority: true }),
+    ]);
+    const identity = await certifySite(issuer, "api.test");
+    expect(held([identity, pinned, issuer], [root], pinned)).toBe(false);
+    expect(held([identity, pinned, issuer], [root], issuer)).toBe(true);
   });
 
   it("counts on either of two paths", async () => {

@@ -50,7 +50,8 @@ for (const { driver, skip, note } of DRIVERS) {
 
     test("psql reaches a database over TLS that the box does not look into, and not without TLS", async () => {
       const box = await start(passthrough);
-      const query = (mode: string) => box.sh(`psql 'host=db.test user=postgres connect_timeout=5 sslmode=${mode}' -Atc 'select 6*7'`);
+      const query = (mode: string) =>
+        box.sh(`psql 'host=db.test user=postgres connect_timeout=5 sslmode=${mode}' -Atc 'select 6*7'`);
       expect(await query("require")).toMatchObject({ status: 0, out: "42\n" });
       expect((await query("disable")).status).not.toBe(0);
       expect(JSON.stringify(await box.order("ledger"))).toContain("db.test");
@@ -64,17 +65,22 @@ for (const { driver, skip, note } of DRIVERS) {
       expect((await curl("-k https://api.allowed.test/v1/x")).out).toBe("200");
       expect((await curl("https://api.allowed.test/v1/x")).out, "it trusts no root of the fake internet").toBe("000");
       await internet.seen();
-      expect((await curl("-k --connect-to forbidden.test:443:api.allowed.test:443 https://forbidden.test/")).out).toBe("000");
+      expect((await curl("-k --connect-to forbidden.test:443:api.allowed.test:443 https://forbidden.test/")).out).toBe(
+        "000",
+      );
       expect(await internet.seen()).toEqual([]);
     });
 
     test("whatever dies, nothing gets out, and nothing is left", async () => {
       const box = await start(passthrough);
       const app = applicationOf(box.pid);
-      const spaces = ["net", "mnt", "pid"].map((name) => execFileSync("readlink", [`/proc/${app}/ns/${name}`], { encoding: "utf8" }));
+      const spaces = ["net", "mnt", "pid"].map((name) =>
+        execFileSync("readlink", [`/proc/${app}/ns/${name}`], { encoding: "utf8" }),
+      );
       await box.kill();
       await expect.poll(() => serversLeft(), { timeout: 5000 }).toBe(0);
-      const left = () => execFileSync("sh", ["-c", "readlink /proc/[0-9]*/ns/* 2>/dev/null || true"], { encoding: "utf8" });
+      const left = () =>
+        execFileSync("sh", ["-c", "readlink /proc/[0-9]*/ns/* 2>/dev/null || true"], { encoding: "utf8" });
       const remaining = () => spaces.filter((space) => left().includes(space.trim()));
       await expect.poll(remaining, { timeout: 5000 }).toEqual([]);
       expect(readFileSync("/proc/mounts", "utf8")).not.toContain("toolbox");
@@ -82,7 +88,9 @@ for (const { driver, skip, note } of DRIVERS) {
 
     test("without its gate the app has no way out at all, and is ended with it", async () => {
       const box = await start(passthrough);
-      const gates = execFileSync("pgrep", ["-P", String(box.pid), "-f", "gate/main"], { encoding: "utf8" }).trim().split("\n");
+      const gates = execFileSync("pgrep", ["-P", String(box.pid), "-f", "gate/main"], { encoding: "utf8" })
+        .trim()
+        .split("\n");
       await internet.seen();
       for (const gate of gates) process.kill(Number(gate), "SIGKILL");
       await expect.poll(() => serversLeft(), { timeout: 5000 }).toBe(0);

@@ -132,7 +132,7 @@ describe("the way out", () => {
 
   test("is not made with resolvers that are no addresses", async () => {
     const manifest = { egress };
-    const options = { manifest, now: Date.now, onEvent: () => {} };
+    const options = { manifest, now: Date.now, monotonic: () => 0, onEvent: () => {} };
     await expect(createEgress({ ...options, resolvers: ["dns.example"] })).rejects.toThrow(TypeError);
   });
 });

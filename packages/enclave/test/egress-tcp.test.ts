@@ -86,6 +86,16 @@ describe("plain TCP", () => {
     await way.recorded("closed");
   });
 
+  it("is over for the host where the box itself ends it for the application", async () => {
+    const broken = Promise.withResolvers<void>();
+    const { way } = await start((socket) => void socket.once("close", () => broken.resolve()));
+    await openPlain(way.port);
+    await way.recorded("connected");
+    await way.close();
+    await broken.promise;
+    await way.recorded("closed");
+  });
+
   it("is ended where nothing moves in either direction", async () => {
     const { way } = await start(() => {}, { idle: 150 });
     const socket = await openPlain(way.port);

@@ -169,6 +169,13 @@ describe("an application that fails", () => {
     },
   );
 
+  it("to come back takes its idle connection to the host along", async () => {
+    const site = await world.kept(startHttpsSite(world.honest));
+    const way = await world.wayTo(site, { limits: { upstreamIdle: 600_000 } });
+    expect(await world.ask(way, lastGet)).toMatch(/^HTTP\/1\.1 200/);
+    expect(await way.recorded("closed")).toMatchObject({ peer: world.honest.fingerprint });
+  });
+
   it("while the host is being reached leaves no connection behind", async () => {
     const site = await world.kept(startTcpSite((socket) => void socket.resume()));
     const way = await world.wayTo(site, { limits: { upstreamHandshake: 300 } });

@@ -234,6 +234,16 @@ describe("a refusal", () => {
   });
 });
 
+describe("a rule for every method", () => {
+  it.each([
+    ["TRACE", get("/v1/x").replace("GET", "TRACE")],
+    ["CONNECT", "CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\n\r\n"],
+  ])("does not mean %s", async (_, text) => {
+    expect(await ask(text, await world.wayTo(site))).toMatch(/^HTTP\/1\.1 403 [^]*refused-request-method/);
+    expect(site.connections()).toBe(0);
+  });
+});
+
 describe("headers that stand for another method or path", () => {
   it("cross where the rule allows every method and path", async () => {
     const wide = await world.wayTo(site);

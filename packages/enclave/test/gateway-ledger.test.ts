@@ -33,7 +33,7 @@ it.each([
   const answer = await call(box.port, LEDGER_PATH, options);
   expect(answer.status).toBe(status);
   expect(problemCode(answer)).toBe(code);
-  expect(answer.body).not.toContain("ledger\"");
+  expect(answer.body).not.toContain('ledger"');
 });
 
 it("never passes a request for it on to the application, in whatever case it is written", async () => {

@@ -25,6 +25,11 @@ export interface RunOptions {
   readonly driver: "auto" | "rooted" | "unprivileged";
   /** Path of the simulated device's program, which runs on this process's own Node. */
   readonly deviceMain: string;
+  /**
+   * Resolvers that the box asks for the addresses of allowed hosts: 1 to 4 of `ADDRESS` or `ADDRESS:PORT`, IPv6 in
+   * brackets. Left out: the machine's.
+   */
+  readonly resolvers?: readonly string[];
   /** Told every event of box and device, and `release-differs`, see `runBox`. Left out: nobody is. */
   readonly onEvent?: (event: BoxEvent) => void;
   /** Stops the box, also while it starts. Left out: only `stop` does. */
@@ -53,7 +58,7 @@ export interface BoxExit {
 
 const members = {
   required: ["boxDir", "listen", "stateDir", "driver", "deviceMain"],
-  optional: ["onEvent", "signal"],
+  optional: ["resolvers", "onEvent", "signal"],
 };
 
 /** The box itself gives requests 20 s and the application 5 s. */
@@ -163,14 +168,15 @@ class LocalRun {
   }
 
   #startBox(): Child {
-    const { listen, driver, onEvent } = this.#options;
+    const { listen, driver, resolvers, onEvent } = this.#options;
     const root = join(this.#image, boxRoot);
     const scratch = join(this.#directory.path, "scratch");
     const where = ["--root", root, "--listen", listen, "--device", this.#socket, "--scratch", scratch];
+    const network = resolvers === undefined ? [] : ["--resolver", resolvers.join(",")];
     this.#box = new Child({
       name: "box",
       program: join(root, "node"),
-      arguments: [join(root, "enclave", "main.mjs"), ...where, "--driver", driver, "--exit-with-parent"],
+      arguments: [join(root, "enclave", "main.mjs"), ...where, ...network, "--driver", driver, "--exit-with-parent"],
       directory: this.#directory.path,
       onEvent: onEvent ?? (() => {}),
     });

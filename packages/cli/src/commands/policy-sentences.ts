@@ -107,6 +107,7 @@ function notesOf(rule: Egress): readonly string[] {
       return [
         "the box does not look at what is sent, in whatever protocol",
         "everybody on the way reads what the app itself does not encrypt, and can answer in the host's place",
+        "private, loopback, link-local and other addresses that are not public are refused when they are dialled",
       ];
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { runBox, RunError, type BoxExit, type RunningBox, type RunOptions } from "@blindbox/builder";
 import { parseManifest } from "@blindbox/manifest";
@@ -10,17 +11,40 @@ import { CliError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
 import { hint, note, writeLine, type Terminal } from "../output/terminal.ts";
 import { assetPath, stateDirectory } from "../places.ts";
-import { createCommand, type CommandContext } from "./command.ts";
+import { collect, createCommand, type CommandContext } from "./command.ts";
 
 interface RunFlags {
   readonly listen: string;
   readonly driver: RunOptions["driver"];
+  /** As they were given: each may name several. */
+  readonly resolver?: readonly string[];
 }
 
 function listenAddress(text: string): string {
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(text)?.[1];
   if (port !== undefined && Number(port) <= 65_535) return text;
   throw new InvalidArgumentError("expected HOST:PORT, 127.0.0.1:8443 for instance");
+}
+
+/** As many as the box takes. */
+const maxResolvers = 4;
+
+function isResolver(text: string): boolean {
+  const [, plain = "", bracketed = "", port = "53"] = /^(?:([\d.]+)|\[([\da-f:]+)\])(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const isAddress = isIP(plain) === 4 || isIP(bracketed) === 6;
+  return isAddress && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** Undefined where none was given: the machine's own. */
+function readResolvers(given: readonly string[] | undefined): readonly string[] | undefined {
+  const servers = given?.flatMap((text) => text.split(","));
+  if (servers === undefined || (servers.length <= maxResolvers && servers.every(isResolver))) return servers;
+  throw new CliError({
+    what: "--resolver",
+    expected: `1 to ${maxResolvers} of ADDRESS or ADDRESS:PORT, with commas between them`,
+    actual: servers.length > maxResolvers ? `${servers.length}` : "something else",
+    hint: "`--resolver 192.0.2.53,[2001:db8::53]:5353`, for instance; a name will not do",
+  });
 }
 
 /** For hints; null where the document is gone by now. `runBox` compared it with what the image holds. */
@@ -72,7 +96,10 @@ function checkEnd({ cause, code, signal }: BoxExit, directory: string): void {
 }
 
 async function run(directory: string, flags: RunFlags, terminal: Terminal): Promise<ExitCode> {
-  const options = { ...flags, boxDir: directory, stateDir: stateDirectory(), deviceMain: assetPath("device/main.mjs") };
+  const { resolver, ...rest } = flags;
+  const resolvers = readResolvers(resolver);
+  const own = { boxDir: directory, stateDir: stateDirectory(), deviceMain: assetPath("device/main.mjs") };
+  const options = { ...rest, ...own, ...(resolvers && { resolvers }) };
   const onEvent = createEventView(terminal, () => appFacts(directory));
   note(terminal, `starting ${printable(directory)}`);
   try {
@@ -100,5 +127,10 @@ export function addRun(context: CommandContext): Command {
         .default("127.0.0.1:8443"),
     )
     .addOption(new Option("--driver <driver>", "how the sandbox is made").choices(drivers).default("auto"))
+    .option(
+      "--resolver <address[:port],…>",
+      "who is asked for the addresses of allowed hosts; may be given more than once; left out: the machine's resolvers",
+      collect,
+    )
     .action(async (box: string, flags: RunFlags) => context.finish(await run(box, flags, context.terminal)));
 }

@@ -31,7 +31,13 @@ export interface EgressOptions {
  *
  * @throws TypeError where a resolver is no address.
  */
-export async function createEgress({ manifest, resolvers, now, monotonic, onEvent }: EgressOptions): Promise<EgressRoom> {
+export async function createEgress({
+  manifest,
+  resolvers,
+  now,
+  monotonic,
+  onEvent,
+}: EgressOptions): Promise<EgressRoom> {
   const decider = createEgressDecider(manifest);
   const ledger = createLedger({ now, monotonic });
   const resolve = createResolve({ lookup: createLookup(resolvers), now: monotonic });

@@ -63,12 +63,15 @@ async function serve(): Promise<void> {
   const ask = async (body: string): Promise<unknown> => {
     const socket = await sandbox.dial();
     const answer = Promise.withResolvers<unknown>();
-    const call = request({ method: "POST", path: "/", headers: { host: "app" }, createConnection: () => socket }, (reply) => {
-      let text = "";
-      reply.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      reply.on("end", () => answer.resolve(JSON.parse(text)));
-      reply.on("error", answer.reject);
-    });
+    const call = request(
+      { method: "POST", path: "/", headers: { host: "app" }, createConnection: () => socket },
+      (reply) => {
+        let text = "";
+        reply.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        reply.on("end", () => answer.resolve(JSON.parse(text)));
+        reply.on("error", answer.reject);
+      },
+    );
     call.on("error", answer.reject).end(body);
     return answer.promise;
   };

@@ -53,7 +53,10 @@ export async function createAuthority(): Promise<Authority> {
 export async function selfSigned(name: string): Promise<Issued> {
   const keys = await newKeys();
   const extensions = [new SubjectAlternativeNameExtension([{ type: "dns", value: name }])];
-  return issued(await X509CertificateGenerator.createSelfSigned({ ...about("CN=self", false), keys, extensions }), keys);
+  return issued(
+    await X509CertificateGenerator.createSelfSigned({ ...about("CN=self", false), keys, extensions }),
+    keys,
+  );
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
@@ -63,7 +66,14 @@ function newKeys(): Promise<webcrypto.CryptoKeyPair> {
 function about(name: string, expired: boolean) {
   const end = Date.now() + (expired ? -day : day);
   const serialNumber = `40${Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString("hex")}`;
-  return { serialNumber, subject: name, name, notBefore: new Date(end - 3 * day), notAfter: new Date(end), signingAlgorithm: algorithm };
+  return {
+    serialNumber,
+    subject: name,
+    name,
+    notBefore: new Date(end - 3 * day),
+    notAfter: new Date(end),
+    signingAlgorithm: algorithm,
+  };
 }
 
 async function issued(cert: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Issued> {

@@ -29,7 +29,19 @@ export async function startDatabase(network: string, certified: Issued): Promise
   const tls = ["--ro-bind", join(files, "tls"), "/tls", "--setenv", "LC_ALL", "C", "--setenv", "TZ", "UTC"];
   const child = spawn(
     "nsenter",
-    [`--net=/run/netns/${network}`, "--", "bwrap", ...inside, ...mounts, ...tls, "--", "/bin/busybox", "sh", "-ec", script.join("\n")],
+    [
+      `--net=/run/netns/${network}`,
+      "--",
+      "bwrap",
+      ...inside,
+      ...mounts,
+      ...tls,
+      "--",
+      "/bin/busybox",
+      "sh",
+      "-ec",
+      script.join("\n"),
+    ],
     { env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" }, stdio: ["ignore", "inherit", "pipe"] },
   );
   let log = "";

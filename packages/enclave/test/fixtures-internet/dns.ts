@@ -7,7 +7,11 @@ export interface Zone {
   lookup(name: string): readonly string[] | null;
 }
 
-export async function startResolver(address: string, zone: Zone, seen: (name: string, type: number) => void): Promise<void> {
+export async function startResolver(
+  address: string,
+  zone: Zone,
+  seen: (name: string, type: number) => void,
+): Promise<void> {
   const socket = createSocket({ type: "udp4", reuseAddr: true });
   socket.on("message", (query, peer) => {
     socket.send(answer(query, zone, seen), peer.port, peer.address);

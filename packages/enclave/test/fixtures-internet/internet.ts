@@ -43,7 +43,7 @@ async function startWorld(networks: Networks): Promise<Internet> {
   let log: Seen[] = [];
   const ready = Promise.withResolvers<Line>();
   const changes = new Map<string, () => void>();
-  void once(child, "exit").then(() => ready.reject(new Error("the fake internet did not start")));
+  void once(child, "exit").finally(() => ready.reject(new Error("the fake internet did not start")));
   createInterface(child.stdout as NonNullable<typeof child.stdout>).on("line", (text) => {
     const line = JSON.parse(text) as Line;
     if (line.ready) ready.resolve(line);

@@ -17,7 +17,14 @@ export function createNetworks(tag: string): Networks {
   for (const name of [box, internet]) {
     execFileSync("ip", ["netns", "add", name]);
     for (const scope of ["all", "default"]) {
-      execFileSync("ip", ["netns", "exec", name, "sh", "-c", `echo 1 > /proc/sys/net/ipv6/conf/${scope}/disable_ipv6 || true`]);
+      execFileSync("ip", [
+        "netns",
+        "exec",
+        name,
+        "sh",
+        "-c",
+        `echo 1 > /proc/sys/net/ipv6/conf/${scope}/disable_ipv6 || true`,
+      ]);
     }
   }
   configure(internet, [

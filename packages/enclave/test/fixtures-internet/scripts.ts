@@ -32,13 +32,12 @@ except OSError as e:
     print(type(e).__name__)"`;
 }
 
-/** Runs a script of the host's programs in the application's network, as somebody with every right there. */
-export async function inAppNetwork(box: number, script: string): Promise<void> {
-  const pid = applicationOf(box);
-  const args = ["-t", String(pid), "--user", "--net", "--preserve-credentials", "--", "sh", "-c", script];
+/** Runs a script of the host's programs in the application's network, as this machine's root; returns what it wrote. */
+export function inAppNetwork(box: number, script: string): string {
+  const args = ["-t", String(applicationOf(box)), "--net", "--", "sh", "-c", script];
   const done = spawnSync("nsenter", args, { encoding: "utf8" });
   if (done.error) throw done.error;
-  await Promise.resolve();
+  return done.stdout;
 }
 
 /** Runs a script of the toolbox's programs in the box's network, as an app without any sandbox would. */
@@ -56,7 +55,9 @@ export function applicationOf(box: number): number {
 }
 
 function descendants(pid: number): number[] {
-  const parents = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const parents = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const children = parents.filter((each) => parentOf(each) === pid);
   return children.flatMap((child) => [child, ...descendants(child)]);
 }

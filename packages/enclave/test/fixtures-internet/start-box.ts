@@ -81,11 +81,12 @@ export async function startIsolated(
   createInterface(child.stdout as NonNullable<typeof child.stdout>).on("line", (text) => {
     const line = JSON.parse(text) as Line;
     if (line.event) events.push(line.event);
-    else if (line.id === undefined) line.ready ? ready.resolve(line) : ready.reject(new Error(line.error));
+    else if (line.ready) ready.resolve(line);
+    else if (line.id === undefined) ready.reject(new Error(line.error));
     else if (line.error === undefined) waiting.get(line.id)?.resolve(line.result);
     else waiting.get(line.id)?.reject(new Error(line.error));
   });
-  void gone.then(() => {
+  void gone.finally(() => {
     ready.reject(new Error("the box ended"));
     for (const each of waiting.values()) each.reject(new Error("the box ended"));
   });

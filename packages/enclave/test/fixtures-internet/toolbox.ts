@@ -1,11 +1,21 @@
 /** A Debian image with the programs that applications go out with, and a server that runs what the test sends it. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = "python3-minimal,libpython3-stdlib,python3-requests,curl,openssl,libatomic1,libstdc++6,ca-certificates,postgresql-15,postgresql-client-15,busybox-static";
+const PACKAGES =
+  "python3-minimal,libpython3-stdlib,python3-requests,curl,openssl,libatomic1,libstdc++6,ca-certificates,postgresql-15,postgresql-client-15,busybox-static";
 
 /** Runs a script that arrives in the body, and answers with its status and what it wrote. */
 const SERVER = `
@@ -62,14 +72,18 @@ function make(root: string): void {
     stdio: ["ignore", "ignore", "inherit"],
   });
   rmSync(join(root, "dev"), { recursive: true, force: true });
-  for (const folder of ["dev", "proc", "sys", "tmp", "run", "tls", "etc/ssl/certs"]) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ["dev", "proc", "sys", "tmp", "run", "tls", "etc/ssl/certs"])
+    mkdirSync(join(root, folder), { recursive: true });
   writeFileSync(join(root, "puppet.py"), SERVER);
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\npostgres:x:999:999::/tmp:/bin/sh\n");
   writeFileSync(join(root, "etc/group"), "root:x:0:\npostgres:x:999:\n");
   copyFileSync(process.execPath, join(root, "usr/bin/node"));
   chmodSync(join(root, "usr/bin/node"), 0o755);
   // What the packages' install scripts would make.
-  execFileSync("sh", ["-c", `cat "${root}"/usr/share/ca-certificates/mozilla/*.crt > "${root}/etc/ssl/certs/ca-certificates.crt"`]);
+  execFileSync("sh", [
+    "-c",
+    `cat "${root}"/usr/share/ca-certificates/mozilla/*.crt > "${root}/etc/ssl/certs/ca-certificates.crt"`,
+  ]);
   if (!existsSync(join(root, "bin/sh"))) symlinkSync("busybox", join(root, "bin/sh"));
   for (const applet of ["nslookup", "nc", "wget", "ping", "ip", "telnet", "timeout"]) {
     if (!existsSync(join(root, "usr/bin", applet))) symlinkSync("/bin/busybox", join(root, "usr/bin", applet));

@@ -45,7 +45,11 @@ function upgrade(request: IncomingMessage, socket: Duplex): void {
 
 const respond: RequestListener = (request, response) => {
   const site = siteOf(request.socket.localAddress) ?? "nobody";
-  say({ kind: "http", to: `${addressed(request.socket)} ${site}`, what: `${request.method} ${request.headers.host} ${request.url}` });
+  say({
+    kind: "http",
+    to: `${addressed(request.socket)} ${site}`,
+    what: `${request.method} ${request.headers.host} ${request.url}`,
+  });
   let bytes = 0;
   request.on("data", (chunk: Buffer) => (bytes += chunk.length));
   request.on("end", () => {
@@ -86,10 +90,11 @@ async function listen(certificates: ReadonlyMap<string, Issued>): Promise<void> 
     const secure = tls.get(socket.localAddress ?? "");
     if (socket.localPort === 443 && secure) secure.emit("connection", socket);
     else if (socket.localPort === 80 || socket.localPort === 8080) http.emit("connection", socket);
-    else socket.on("data", (bytes) => {
-      say({ kind: "bytes", to: addressed(socket), what: String(bytes.length) });
-      socket.write(bytes);
-    });
+    else
+      socket.on("data", (bytes) => {
+        say({ kind: "bytes", to: addressed(socket), what: String(bytes.length) });
+        socket.write(bytes);
+      });
   };
   for (const port of PORTS) await new Promise<void>((resolve) => createServer(take).listen(port, "0.0.0.0", resolve));
   for (const port of [53, 123, 443]) {

@@ -8,7 +8,7 @@ import { normalizeHostName } from "@blindbox/manifest";
 import type { ModeParts, ServeMode } from "../contract.ts";
 import { EgressError } from "../errors.ts";
 import type { Authority } from "../tls/authority.ts";
-import { originate, trustOf, type UpstreamTrust } from "../tls/originate.ts";
+import { createTrustOf, originate } from "../tls/originate.ts";
 import { egressLimits, type EgressLimits } from "./limits.ts";
 import { demandName } from "./passthrough.ts";
 import { createRequestServer } from "./requests/server.ts";
@@ -27,18 +27,19 @@ export function serveVerified(parts: ModeParts, authority: Authority, limits: Eg
 }
 
 function openVerified({ dialer }: ModeParts, limits: EgressLimits): Open {
-  const trusts = new Map<number, UpstreamTrust>();
+  const trustOf = createTrustOf();
   return async (destination) => {
-    const { name, egress, rule } = destination;
+    const { name, egress } = destination;
     if (name === null || egress.mode !== "verified") throw new EgressError("refused-fault");
-    const trust = trusts.get(rule) ?? trustOf(egress);
-    trusts.set(rule, trust);
-    return originate(await dialer.dial(destination), name, trust, limits.upstreamHandshake);
+    const socket = await dialer.dial(destination);
+    return originate(socket, name, trustOf(egress), limits.upstreamHandshake);
   };
 }
 
 /** Ends the application's TLS as `name`. */
 async function terminate(socket: Socket, name: string, secureContext: SecureContext, ms: number): Promise<TLSSocket> {
+  // Gone while the certificate was made: no event would say so any more.
+  if (socket.destroyed) throw new EgressError("refused-tls-app");
   const tls = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const refuse = (): void => reject(new EgressError("refused-tls-app"));

@@ -11,13 +11,20 @@ import type { VerifiedEgress } from "@blindbox/manifest";
 import { EgressError, type EgressErrorCode } from "../errors.ts";
 import { chainOf, isPinned } from "./pins.ts";
 
-/** What one rule trusts. */
-export interface UpstreamTrust {
+/** Certificates at which a path may end. */
+interface Anchors {
   readonly context: SecureContext;
-  readonly pins: ReadonlySet<string>;
   /** Read when a pin has to be looked for. */
   readonly roots: () => readonly X509Certificate[];
 }
+
+/** What one rule trusts. */
+export interface UpstreamTrust extends Anchors {
+  readonly pins: ReadonlySet<string>;
+}
+
+/** Says what a rule trusts. */
+export type TrustOf = (rule: Pick<VerifiedEgress, "roots" | "pins">) => UpstreamTrust;
 
 /** A verified connection. */
 export interface Originated {
@@ -26,19 +33,30 @@ export interface Originated {
   readonly peer: string;
 }
 
-/** Reads the roots and pins of a rule. The root store is the one compiled into Node, which is measured with it. */
-export function trustOf({ roots, pins }: Pick<VerifiedEgress, "roots" | "pins">): UpstreamTrust {
-  const authorities = roots === null ? [...rootCertificates] : roots.map(toPem);
+/**
+ * Reads roots and pins of rules; what several rules have in common is read once. Without roots in the rule, the store is
+ * the one that is compiled into Node, and measured with it: neither the environment nor the machine adds to it.
+ */
+export function createTrustOf(): TrustOf {
+  const known = new Map<string, Anchors>();
+  return ({ roots, pins }) => {
+    const key = roots?.join() ?? "";
+    const anchors = known.get(key) ?? readAnchors(roots === null ? rootCertificates : roots.map(toPem));
+    known.set(key, anchors);
+    return { ...anchors, pins: new Set(pins) };
+  };
+}
+
+function readAnchors(certificates: readonly string[]): Anchors {
   let read: readonly X509Certificate[] | null = null;
   return {
     context: createSecureContext({
-      ca: authorities,
+      ca: [...certificates],
       minVersion: "TLSv1.2",
       // A renegotiation could show another certificate than the one that was verified.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
     }),
-    pins: new Set(pins),
-    roots: () => (read ??= authorities.map((pem) => new X509Certificate(pem))),
+    roots: () => (read ??= certificates.map((pem) => new X509Certificate(pem))),
   };
 }
 

@@ -54,6 +54,7 @@ export function createRequestServer(options: RequestServerOptions): TakeConnecti
     refuseRaw(parts, connections.get(socket), socket, "refused-request-form");
   });
   return (socket, destination) => {
+    if (socket.destroyed) return;
     const upstream = createUpstream({ destination, open, ledger: parts.ledger, limits });
     const onSlow = (): void => {
       recordRefusal(parts.ledger, destination, "refused-request-timeout");
