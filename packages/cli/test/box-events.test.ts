@@ -33,6 +33,8 @@ describe("an event of a box", () => {
       { event: "sandbox", driver: "unprivileged", ...limits },
       "sandbox: unprivileged; limits: memory for each process alone, processes for the app as a whole, cpus not limited here, tmp for each directory",
     ],
+    [{ event: "egress", rules: 0, verified: false }, "egress: the app has no way out"],
+    [{ event: "egress", rules: 2, verified: true }, "egress: ways out: 2, told by `blindbox policy explain`"],
     [
       { event: "app-down", code: 3, signal: null },
       "app-down: the app ended with exit code 3; it will be started again",

@@ -104,10 +104,10 @@ describe("plain TCP", () => {
   });
 
   it("lasts where something moves in one direction", async () => {
-    const { way } = await start((socket) => void socket.on("error", () => {}), { idle: 150 });
+    const { way } = await start((socket) => void socket.on("error", () => {}), { idle: 600 });
     const socket = await openPlain(way.port);
     const timer = setInterval(() => socket.write("x"), 40);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(socket.destroyed).toBe(false);
     clearInterval(timer);
     socket.destroy();

@@ -163,6 +163,7 @@ describe.skipIf(!possible)("a whole simulated box (needs Linux namespaces, bubbl
 
   it("says on its output what it is, and nothing that a caller or the application chose", () => {
     expect(box.events.filter(({ event }) => event !== "request")).toMatchObject([
+      { event: "egress", rules: 0, verified: false },
       { event: "sandbox", driver: expect.any(String) },
       { event: "listening", listen: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
       { event: "app-started" },

@@ -43,6 +43,8 @@ function requestWords({ rule, outcome, ms }: Facts): string {
 }
 
 const words: Readonly<Record<string, (facts: Facts) => string>> = {
+  egress: ({ rules }) =>
+    rules === 0 ? "the app has no way out" : `ways out: ${String(rules)}, told by \`blindbox policy explain\``,
   sandbox: (facts) => `${String(facts["driver"])}; limits: ${limitsOf(facts)}`,
   "release-differs": () =>
     "the release beside the image names another measurement: clients that hold it refuse this box",

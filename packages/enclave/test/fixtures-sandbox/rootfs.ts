@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
-  linkSync,
+  existsSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
@@ -67,24 +67,10 @@ export function addProgram(root: string, program: string, path: string = program
   for (const library of librariesOf(program)) place(library, join(root, library));
 }
 
-// The program has 100 MB: a second name where the file system allows, else a copy.
+// A copy, never a second name: what a test does to its files must not happen to this machine's.
 function place(from: string, to: string): void {
-  const original = realpathSync(from);
   mkdirSync(dirname(to), { recursive: true });
-  try {
-    if (isRoot) copyOrLink(original, to);
-    else copyFileSync(original, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-}
-
-function copyOrLink(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
-  }
+  if (!existsSync(to)) copyFileSync(realpathSync(from), to);
 }
 
 function librariesOf(program: string): string[] {
