@@ -1,7 +1,8 @@
 /** What could make this process something else than its measured code, and is shut before anything secret exists. */
 import { existsSync } from "node:fs";
 import { url as inspectorUrl } from "node:inspector";
-import { RefusalError } from "./refusal.ts";
+import { orRefuse, RefusalError } from "./refusal.ts";
+import { forbidCoreDumps } from "./sandbox/index.ts";
 
 const init = "/usr/bin/tini";
 
@@ -38,4 +39,14 @@ export function refuseDebugging(): void {
   if (inspectorUrl() !== undefined) {
     throw new RefusalError("environment-unsafe", "a debugger is open", "start the box without inspector options");
   }
+}
+
+/**
+ * Keeps what this process and its children have in memory out of core dumps, wherever the machine sends those.
+ *
+ * @param scratch the sandbox's: an absolute path, made if it is not there
+ * @throws RefusalError with code `sandbox-failed`
+ */
+export function refuseCoreDumps(scratch: string): Promise<void> {
+  return orRefuse("sandbox-failed", "choose another --scratch", () => forbidCoreDumps(scratch));
 }

@@ -4,7 +4,7 @@ import { createEventWriter } from "./events.ts";
 import { exitFault, exitOnFault } from "./fault.ts";
 import type { EmitEvent, EvidenceProvider } from "./parts.ts";
 import { onParentEnd } from "./parent.ts";
-import { refuseDebugging, runBelowInit } from "./protections.ts";
+import { refuseCoreDumps, refuseDebugging, runBelowInit } from "./protections.ts";
 import { RefusalError } from "./refusal.ts";
 import { type Box, startBox, type StopGrace } from "./start.ts";
 
@@ -35,7 +35,9 @@ export async function run<Extra extends string>(argv: readonly string[], entry: 
     const { extra, ...options }: BoxArguments<Extra> = parseArguments(argv, entry.extra);
     // Nobody waits for an answer any more: the kernel takes the sandbox down with this process.
     if (options.exitWithParent) onParentEnd(() => process.exit(exitOrphaned));
-    stopOnSignal(await startBox({ ...options, provider: entry.findProvider(extra), onEvent }), onEvent);
+    const provider = entry.findProvider(extra);
+    await refuseCoreDumps(options.scratch);
+    stopOnSignal(await startBox({ ...options, provider, onEvent }), onEvent);
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error;
     onEvent({ event: "refused", code: error.code, reason: error.message, hint: error.hint });

@@ -2,10 +2,14 @@
 import "./reflect.ts";
 
 export {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
   X509CrlGenerator,
 } from "@peculiar/x509";

@@ -66,6 +66,16 @@ describe("plain HTTP", () => {
     expect(way.verdicts()).toEqual([verdict]);
   });
 
+  it.each([
+    ["before the host is reached", "x\r\n"],
+    ["behind a good one", "1\r\na\r\nx\r\n"],
+  ])("is refused once for a malformed chunk %s", async (_, chunks) => {
+    await ask(`POST /v1/x HTTP/1.1\r\nHost: plain.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
+    await way.recorded("closed");
+    const refused = way.verdicts().filter((verdict) => verdict.startsWith("refused"));
+    expect(refused).toEqual(["refused-request-form"]);
+  });
+
   it("is reset where no request comes", async () => {
     await way.close();
     way = await startWayOut({

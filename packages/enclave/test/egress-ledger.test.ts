@@ -1,5 +1,12 @@
 /** The box's ledger: what it keeps, what it sums up, and what it never loses. */
-import { type LedgerEntry, type LedgerDocument, parseLedger, verifyLedger } from "@blindbox/attestation";
+import {
+  LEDGER_VERDICTS,
+  type LedgerEntry,
+  type LedgerDocument,
+  type LedgerVerdict,
+  parseLedger,
+  verifyLedger,
+} from "@blindbox/attestation";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createLedger, type LedgerLimits, ledgerLimits } from "../src/egress/ledger.ts";
@@ -11,15 +18,18 @@ function entryOf(change: Partial<LedgerEntry> = {}): LedgerEntry {
   return { verdict: "closed", ...facts, sent: 1, received: 2, ...change };
 }
 
+const someKinds = { withPeer: 4, withRule: 8 };
+const always = { burst: 64, perMinute: 0 };
+const doubles = { burst: 8, perMinute: 6 };
+const few = { firsts: always, singles: { burst: 4, perMinute: 6 }, doubles, reads: always };
+
 const small: LedgerLimits = {
   records: 64,
-  budgets: {
-    connections: { burst: 8, perMinute: 6 },
-    requests: { burst: 4, perMinute: 6 },
-    refusals: { burst: 4, perMinute: 6 },
-    summaries: { burst: 8, perMinute: 6 },
+  shares: {
+    connections: { pools: someKinds, budgets: { ...few, singles: { burst: 8, perMinute: 6 } } },
+    requests: { pools: someKinds, budgets: few },
+    refusals: { pools: someKinds, budgets: few },
   },
-  pools: { withPeer: 4, withRule: 8 },
 };
 
 function box(limits: LedgerLimits = small) {
@@ -33,6 +43,33 @@ function boxWithHostClock() {
   const ledger = createLedger({ now: () => clock.now, monotonic: () => 0, limits: small });
   return { clock, ledger, read: (): LedgerDocument => parseLedger(ledger.document()) };
 }
+
+function peerOf(index: number): string {
+  return `sha256:${index.toString(16).padStart(64, "0")}`;
+}
+
+function ruleEntry(verdict: LedgerVerdict, rule: number, port: number): LedgerEntry {
+  return entryOf({ verdict, rule, host: `h${rule}.example.com`, port });
+}
+
+const leaks: readonly LedgerVerdict[] = ["connected", "request-allowed", "closed"];
+
+/** Refusals that an application brings about by itself. */
+const own: readonly LedgerVerdict[] = [
+  "refused-hello",
+  "refused-server-name",
+  "refused-encrypted-hello",
+  "refused-tls-app",
+  "refused-request-form",
+  "refused-request-timeout",
+  "refused-request-host",
+  "refused-request-target",
+  "refused-request-method",
+  "refused-request-path",
+  "refused-request-override",
+  "refused-upgrade",
+  "refused-connection-limit",
+];
 
 function repeat(times: number, work: (index: number) => void): void {
   for (let index = 0; index < times; index += 1) work(index);
@@ -118,8 +155,8 @@ describe("a flood", () => {
     expect(records.reduce((sum, { received }) => sum + received, 0)).toBe(200_000);
   });
 
-  test("of any kinds, at the true limits, takes nothing of what was written before it", () => {
-    const { ledger, read } = box(ledgerLimits);
+  test("of any kinds, at the true limits, takes nothing of what was written before it, and goes uncounted nowhere", () => {
+    const { ledger, clock, read } = box(ledgerLimits);
     const leak = entryOf({ sent: 4242 });
     ledger.record(leak);
     repeat(40_000, (index) => {
@@ -130,7 +167,12 @@ describe("a flood", () => {
     const { first, records } = read();
     expect(first).toBe(0);
     expect(records[0]?.sent).toBe(4242);
-    expect(records.reduce((sum, { count }) => sum + count, 0)).toBe(80_001);
+    const counted = (): number => read().records.reduce((sum, { count }) => sum + count, 0);
+    repeat(10, () => {
+      clock.now += 60 * minute;
+      ledger.document();
+    });
+    expect(counted()).toBe(80_001);
   });
 
   test("shows in the head again and again, without anyone reading", () => {
@@ -180,18 +222,50 @@ describe("a flood", () => {
     ]);
   });
 
-  test("of other certificates costs the record its peer, and then its rule, but never its verdict", () => {
+  test("of other certificates costs sums their peer, of other rules their rule, and neither costs the verdict", () => {
     const { ledger, read } = box({ ...small, records: 1000 });
-    const peerOf = (index: number): string => `sha256:${index.toString(16).padStart(64, "0")}`;
     repeat(20, (index) => ledger.record(entryOf({ verdict: "refused-certificate-name", peer: peerOf(index) })));
-    repeat(20, (index) => ledger.record(entryOf({ verdict: "refused-unreachable", rule: index })));
+    repeat(20, (index) => repeat(9, () => ledger.record(entryOf({ verdict: "refused-unreachable", rule: index }))));
     const { records } = read();
-    expect(records.filter(({ peer }) => peer !== null)).toHaveLength(4);
+    const certificates = records.filter(({ verdict }) => verdict === "refused-certificate-name");
+    expect(certificates.every(({ host, count, peer }) => host !== null && (count === 1 || peer === null))).toBe(true);
     const unreachable = records.filter(({ verdict }) => verdict === "refused-unreachable");
-    expect(unreachable.reduce((sum, { count }) => sum + count, 0)).toBe(20);
-    expect(
-      unreachable.some(({ rule, host, port, mode }) => [rule, host, port, mode].every((each) => each === null)),
-    ).toBe(true);
+    expect(unreachable.reduce((sum, { count }) => sum + count, 0)).toBe(180);
+    const lost = unreachable.filter((record) => record.count > 1 && record.rule === null);
+    expect(lost.length).toBeGreaterThan(0);
+    expect(lost.every(({ host, port, mode }) => [host, port, mode].every((each) => each === null))).toBe(true);
+  });
+
+  test("of refusals of every rule and port that an application makes alone costs no permission its host", () => {
+    const { ledger, read } = box(ledgerLimits);
+    repeat(64, (rule) =>
+      repeat(64, (port) => own.forEach((verdict) => ledger.record(ruleEntry(verdict, rule, port + 1)))),
+    );
+    leaks.forEach((verdict) => repeat(3000, () => ledger.record(ruleEntry(verdict, 19, 443))));
+    const { records } = read();
+    const permissions = records.filter(({ verdict }) => leaks.includes(verdict));
+    expect(permissions.some(({ count }) => count > 1)).toBe(true);
+    expect(permissions.every(({ rule, host, port }) => rule === 19 && host === "h19.example.com" && port === 443)).toBe(
+      true,
+    );
+  });
+
+  test("of certificates, one for every connection, costs a permission at most its peer", () => {
+    const { ledger, read } = box(ledgerLimits);
+    repeat(10_000, (index) => ledger.record({ ...ruleEntry("closed", 3, 443), peer: peerOf(index) }));
+    repeat(10, () => ledger.record({ ...ruleEntry("closed", 19, 443), sent: 5_000_000_000, peer: peerOf(77_777) }));
+    const leak = read().records.filter(({ rule }) => rule === 19);
+    expect(leak.every(({ host, port }) => host === "h19.example.com" && port === 443)).toBe(true);
+    expect(leak.reduce((sum, { sent }) => sum + sent, 0)).toBe(50_000_000_000);
+  });
+
+  test("that has used up every kind of refusal leaves a single one all its facts", () => {
+    const { ledger, clock, read } = box();
+    repeat(100, (index) => ledger.record(ruleEntry("refused-unreachable", index, 443)));
+    read();
+    clock.now += minute;
+    const { records } = (ledger.record(ruleEntry("refused-hello", 500, 8443)), read());
+    expect(records.at(-1)).toMatchObject({ verdict: "refused-hello", rule: 500, port: 8443, count: 1 });
   });
 
   test("while the clock goes backwards gains and costs nothing", () => {
@@ -210,20 +284,92 @@ describe("a flood", () => {
   });
 });
 
-test("an hour of the worst flood leaves what was written before it", () => {
-  const { ledger, clock, read } = box(ledgerLimits);
-  ledger.record(entryOf({ sent: 4242 }));
-  repeat(3600, (second) => {
-    clock.now += 1000;
-    repeat(20, (index) => {
-      const peer = `sha256:${((second * 20 + index) % 4000).toString(16).padStart(64, "0")}`;
-      const verdict = (["closed", "refused-certificate-name", "request-allowed"] as const)[index % 3] ?? "closed";
-      ledger.record(entryOf({ verdict, peer }));
-    });
+describe("an hour", () => {
+  test("has fewer grants for records than are kept", () => {
+    const budgets = Object.values(ledgerLimits.shares).flatMap((share) => Object.values(share.budgets));
+    const most = budgets.reduce((sum, { burst, perMinute }) => sum + burst + 60 * perMinute, 0);
+    expect(most).toBeLessThan(ledgerLimits.records);
   });
-  const { first, records } = read();
-  expect(first).toBe(0);
-  expect(records[0]?.sent).toBe(4242);
+
+  // More kinds than are told apart, more certificates, and every grant taken as soon as it is there.
+  test("of every decision there is, with a reader who never rests, leaves what was written before it", () => {
+    const { ledger, clock, read } = box(ledgerLimits);
+    ledger.record({ ...ruleEntry("closed", 0, 443), sent: 5_000_000_000 });
+    repeat(60, (passed) => {
+      clock.now += minute;
+      LEDGER_VERDICTS.forEach((verdict) =>
+        repeat(100, (index) => {
+          const at = passed * 47 + index;
+          const peer = index % 2 === 0 ? peerOf(at) : null;
+          ledger.record({ ...ruleEntry(verdict, at % 64, 1 + (at % 61)), peer });
+        }),
+      );
+      ledger.document();
+    });
+    const { first, records } = read();
+    expect(first).toBe(0);
+    expect(records.length).toBeGreaterThan(ledgerLimits.records * 0.9);
+    expect(records[0]).toMatchObject({ verdict: "closed", host: "h0.example.com", sent: 5_000_000_000 });
+  });
+
+  test("of a reader twice a minute, while an application repeats 130 refusals, takes nothing", () => {
+    const { ledger, clock, read } = box(ledgerLimits);
+    ledger.record({ ...ruleEntry("closed", 0, 443), sent: 5_000_000_000 });
+    repeat(120, () => {
+      clock.now += minute / 2;
+      repeat(3, () => own.forEach((verdict) => repeat(10, (kind) => ledger.record(ruleEntry(verdict, kind, 443)))));
+      ledger.document();
+    });
+    expect(read().first).toBe(0);
+  });
+
+  test("is kept of every record, in whatever order and pace it is decided and read", () => {
+    const rare = (burst: number): { burst: number; perMinute: number } => ({ burst, perMinute: 0.05 });
+    const budgets = { firsts: { burst: 2, perMinute: 0 }, singles: rare(3), doubles: rare(2), reads: rare(2) };
+    const share = { pools: someKinds, budgets };
+    const limits = { records: 64, shares: { connections: share, requests: share, refusals: share } };
+    const step = fc.record({
+      verdict: fc.constantFrom<LedgerVerdict>("closed", "request-allowed", "refused-name"),
+      rule: fc.nat({ max: 12 }),
+      times: fc.integer({ min: 1, max: 20 }),
+      wait: fc.nat({ max: 10 * minute }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 100, maxLength: 200 }), (steps) => {
+        const { ledger, clock, read } = box(limits);
+        let before = read();
+        for (const { verdict, rule, times, wait } of steps) {
+          clock.now += wait;
+          ledger.document();
+          repeat(times, () => ledger.record(ruleEntry(verdict, rule, 443)));
+          const after = read();
+          const lost = before.records.filter(({ seq }) => seq < after.first);
+          expect(lost.every(({ time }) => time < Math.floor(clock.now / 1000) - 3600)).toBe(true);
+          before = after;
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("brings what waits into the document of a reader, the oldest first, however much comes behind it", () => {
+    const none = { burst: 0, perMinute: 0 };
+    const budgets = { firsts: always, singles: none, doubles: none, reads: { burst: 2, perMinute: 2 } };
+    const share = { pools: { withPeer: 4, withRule: 64 }, budgets };
+    const { ledger, clock, read } = box({
+      records: 64,
+      shares: { connections: share, requests: share, refusals: share },
+    });
+    const others = (): void => repeat(8, (rule) => ledger.record(ruleEntry("closed", rule, 443)));
+    repeat(2, others);
+    repeat(2, (index) => ledger.record({ ...ruleEntry("closed", 8, 443), sent: index * 4242 }));
+    repeat(5, () => {
+      clock.now += minute;
+      others();
+      ledger.document();
+    });
+    expect(read().records.some(({ sent }) => sent === 4242)).toBe(true);
+  });
 });
 
 describe("a ledger that is full", () => {

@@ -1,10 +1,19 @@
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
 import type { PassthroughEgress } from "@blindbox/manifest";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { servePassthrough } from "../src/egress/modes/passthrough.ts";
 import { openPlain, openTls, readAll, receive, say } from "./fixtures-egress/app.ts";
 import { certifyRoot, certifySite, type Identity } from "./fixtures-egress/certificates.ts";
-import { helloFor, helloMessage, record, records, serverName } from "./fixtures-egress/hello.ts";
+import {
+  helloFor,
+  helloMessage,
+  record,
+  records,
+  retryRandom,
+  serverHelloMessage,
+  serverName,
+} from "./fixtures-egress/hello.ts";
 import { type Site, startTcpSite, startTlsSite } from "./fixtures-egress/sites.ts";
 import { startWayOut, type WayOut, type WayOutOptions } from "./fixtures-egress/way-out.ts";
 
@@ -35,6 +44,9 @@ async function wayTo(site: Promise<Site>, limits: WayOutOptions["limits"] = {}):
 const tlsRequest = Buffer.from("0000000804d2162f", "hex").toString("latin1");
 const gssRequest = Buffer.from("0000000804d21630", "hex").toString("latin1");
 const startup = Buffer.from("00000012000300007573657200626f620000", "hex").toString("latin1");
+/** A server that says `bytes` as soon as it hears anything. */
+const answering = (bytes: Buffer | string): Promise<Site> =>
+  startTcpSite((socket) => void socket.once("data", () => socket.write(bytes)).once("end", () => socket.end()));
 const silent = (): Promise<Site> => startTcpSite((socket) => void socket.resume().once("end", () => socket.end()));
 
 describe("TLS that the box does not look into", () => {
@@ -51,7 +63,7 @@ describe("TLS that the box does not look into", () => {
   });
 
   it("reaches the host byte for byte, in however many records and pieces it comes", async () => {
-    const { site, way } = await wayTo(silent());
+    const { site, way } = await wayTo(answering(record(serverHelloMessage())));
     const bytes = Buffer.concat([
       records(helloMessage({ extensions: [serverName([0, "DB.test"])] }), [1, 2, 30]),
       Buffer.from("behind"),
@@ -109,6 +121,118 @@ describe("TLS that the box does not look into", () => {
   });
 });
 
+describe("a server that asks for another ClientHello", () => {
+  const retry = record(serverHelloMessage(retryRandom), 22, 0x0303);
+  const changeCipherSpec = record(Buffer.from([1]), 20, 0x0303);
+
+  /** A true server of TLS that takes only what no client offers first, behind one that hears every byte. */
+  async function demanding(options: TlsOptions): Promise<Site> {
+    const identity = await certifySite(root, "db.test");
+    const tls = await startTlsSite(identity, (socket) => void socket.once("data", () => socket.end("answer")), options);
+    open.push(tls);
+    return startTcpSite((socket) => {
+      const behind = connect(tls.port, "127.0.0.1").on("error", () => socket.destroy());
+      socket.pipe(behind).pipe(socket);
+    });
+  }
+
+  const hellosIn = (heard: string): number => heard.split("db.test").length - 1;
+
+  it.each<[string, TlsOptions, number]>([
+    ["gets it, by TLS 1.3", { ecdhCurve: "P-384", minVersion: "TLSv1.3" }, 2],
+    ["does not by TLS 1.2, where there is no such thing", { maxVersion: "TLSv1.2" }, 1],
+    ["does not where it takes the first", {}, 1],
+  ])("%s", async (_, options, hellos) => {
+    const { site, way } = await wayTo(demanding(options));
+    const socket = await openTls(way.port, root.certificate, {
+      servername: "db.test",
+      ecdhCurve: "X25519:P-384:P-256",
+    });
+    expect((await say(socket, "question")).text).toBe("answer");
+    expect(hellosIn(site.heard())).toBe(hellos);
+    await way.recorded("closed");
+    expect(way.verdicts()).toEqual(["connected", "closed"]);
+  });
+
+  it("never hears another name in it", async () => {
+    const { site, way } = await wayTo(demanding({ ecdhCurve: "P-384", minVersion: "TLSv1.3" }));
+    let hellos = 0;
+    const liar = await startTcpSite((socket) => {
+      const through = connect(way.port, "127.0.0.1").on("error", () => socket.destroy());
+      socket.on("data", (chunk: Buffer) => {
+        const text = chunk.toString("latin1");
+        const isSecond = text.includes("db.test") && (hellos += 1) === 2;
+        through.write(isSecond ? text.replace("db.test", "no.test") : text, "latin1");
+      });
+      through.pipe(socket);
+    });
+    open.push(liar);
+    const options = { servername: "db.test", ecdhCurve: "X25519:P-384" };
+    await expect(openTls(liar.port, root.certificate, options)).rejects.toThrow();
+    expect((await way.recorded("refused-server-name")).host).toBe("db.test");
+    expect(site.heard()).toContain("db.test");
+    expect(site.heard()).not.toContain("no.test");
+    expect((await way.recorded("closed")).sent).toBe(site.heard().length);
+  });
+
+  it.each<[string, readonly Buffer[], string]>([
+    ["another name", [helloFor("no.test")], "refused-server-name"],
+    ["another name behind a change of ciphers", [changeCipherSpec, helloFor("no.test")], "refused-server-name"],
+    ["no TLS", [Buffer.from("secret")], "refused-hello"],
+    ["an alert", [record(Buffer.from([2, 47]), 21)], "refused-hello"],
+  ])("hears nothing of %s that was sent before it asked", async (_, behind, verdict) => {
+    const { site, way } = await wayTo(answering(retry));
+    const socket = await openPlain(way.port);
+    const ending = readAll(socket);
+    socket.write(Buffer.concat([helloFor("db.test"), ...behind]));
+    expect((await ending).how).toBe("reset");
+    expect(site.heard()).toBe(helloFor("db.test").toString("latin1"));
+    expect(way.verdicts()).toEqual(["connected", "closed", verdict]);
+    expect(way.records[1]).toMatchObject({ sent: helloFor("db.test").length, received: retry.length });
+  });
+
+  it("hears nothing of another name after a request of PostgreSQL either", async () => {
+    const { site, way } = await wayTo(
+      startTcpSite((socket) => {
+        socket.once("data", () => {
+          socket.write("S");
+          socket.once("data", () => socket.write(retry));
+        });
+      }),
+    );
+    const socket = await openPlain(way.port);
+    const yes = receive(socket, "S");
+    socket.write(tlsRequest, "latin1");
+    await yes;
+    const ending = readAll(socket);
+    socket.write(Buffer.concat([helloFor("db.test"), helloFor("no.test")]));
+    expect((await ending).how).toBe("reset");
+    expect(site.heard()).toBe(tlsRequest + helloFor("db.test").toString("latin1"));
+    expect(way.verdicts()).toEqual(["connected", "closed", "refused-server-name"]);
+  });
+
+  it.each<[string, () => Promise<Site>, string]>([
+    ["says nothing", () => silent(), "refused-upstream-timeout"],
+    ["says something else than TLS", () => answering("HTTP/1.1 400 Bad Request\r\n\r\n"), "refused-no-tls"],
+    ["hangs up", () => startTcpSite((socket) => void socket.once("data", () => socket.end())), "refused-tls-upstream"],
+  ])("or what it thinks of the first is unknown where a server %s", async (_, site, verdict) => {
+    const { way } = await wayTo(site(), { upstreamHandshake: 300 });
+    expect(await say(await openPlain(way.port), helloFor("db.test").toString("latin1"))).toMatchObject({
+      how: "reset",
+    });
+    expect(way.verdicts()).toEqual(["connected", "closed", verdict]);
+  });
+
+  it("is not waited for where the application is gone", async () => {
+    const { way } = await wayTo(silent());
+    const socket = await openPlain(way.port);
+    socket.write(helloFor("db.test"));
+    await way.recorded("connected");
+    socket.resetAndDestroy();
+    expect(await way.recorded("refused-tls-app")).toMatchObject({ host: "db.test" });
+  });
+});
+
 describe("PostgreSQL's request for TLS", () => {
   /** A server that answers the request with `answer`, and goes on as `after` says. */
   const server = (answer: string, after: (socket: Socket) => void = () => {}): Promise<Site> =>
@@ -118,7 +242,8 @@ describe("PostgreSQL's request for TLS", () => {
     });
 
   it("is forwarded, and its yes lets the ClientHello follow", async () => {
-    const { site, way } = await wayTo(server("S"));
+    const goOn = (socket: Socket): void => void socket.once("data", () => socket.write(record(serverHelloMessage())));
+    const { site, way } = await wayTo(server("S", goOn));
     const socket = await openPlain(way.port);
     const yes = receive(socket, "S");
     socket.write(tlsRequest, "latin1");

@@ -244,7 +244,48 @@ describe("a rule for every method", () => {
   });
 });
 
+describe("a header that names another host", () => {
+  it.each([
+    "Forwarded: host=forbidden.test",
+    "X-Forwarded-Host: forbidden.test",
+    "x-forwarded-host: api.test",
+    "X_Forwarded_Host: forbidden.test",
+    "X-Forwarded-Server: forbidden.test",
+    "X-Host: forbidden.test",
+    "X-HTTP-Host-Override: forbidden.test",
+    "X-Original-Host: forbidden.test",
+    "X-Proxy-Url: http://forbidden.test/",
+  ])("never crosses, whatever the rule allows: %s", async (line) => {
+    const wide = await world.wayTo(site);
+    expect(await ask(get("/v1/x", `api.test\r\n${line}`), wide)).toMatch(
+      /^HTTP\/1\.1 403 [^]*refused-request-override/,
+    );
+    expect(wide.verdicts()).toEqual(["refused-request-override"]);
+    expect(site.connections()).toBe(0);
+  });
+});
+
 describe("headers that stand for another method or path", () => {
+  it.each([
+    "X-Envoy-Original-Path: /v2",
+    "X-Forwarded-Method: DELETE",
+    "X-Forwarded-Path: /v2",
+    "X-Forwarded-Prefix: /v2",
+    "X-Forwarded-Uri: /v2",
+    "X_Forwarded-Uri: /v2",
+    "X-HTTP-Method: DELETE",
+    "X-HTTP-MethodOverride: DELETE",
+    "X-HTTP-Path-Override: /v2",
+    "X-Method-Override: DELETE",
+    "X-Original-URL: /v2",
+    "X-Override-URL: /v2",
+    "X-Request-URI: /v2",
+    "X-Rewrite-URL: /v2",
+  ])("do not cross where the rule says which: %s", async (line) => {
+    expect(await ask(get("/v1/x", `api.test\r\n${line}`))).toMatch(/^HTTP\/1\.1 403 [^]*refused-request-override/);
+    expect(site.connections()).toBe(0);
+  });
+
   it("cross where the rule allows every method and path", async () => {
     const wide = await world.wayTo(site);
     expect(await ask(get("/v1/x", "api.test\r\nX-HTTP-Method-Override: DELETE"), wide)).toMatch(/^HTTP\/1\.1 200/);

@@ -1,4 +1,5 @@
 /** The sandbox from a bundle, where the gate is a file beside the one that starts it. */
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SELF_TEST_PROBES } from "@blindbox/attestation";
@@ -20,6 +21,7 @@ async function bundle(): Promise<string> {
     const build = await rolldown({ input, platform: "node", resolve: { conditionNames } });
     await build.write({ dir: folder, format: "esm", entryFileNames: "[name].mjs", codeSplitting: false });
     await build.close();
+    chmodSync(join(folder, `${name}.mjs`), 0o644);
   }
   return join(folder, "box.mjs");
 }

@@ -1,7 +1,9 @@
 /** The application as an attacker, in real namespaces, under both drivers. What counts is what the host's listeners saw. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DRIVERS } from "./fixtures-sandbox/availability.ts";
 import { hostAddresses, type HostListeners, listenOnHost, reachAll } from "./fixtures-sandbox/host.ts";
+import { gateOf, reaperOf } from "./fixtures-sandbox/leftovers.ts";
 import { nodeRootfs, removeTemporary } from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, type RunningBox, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
@@ -42,6 +44,18 @@ for (const { driver, skip, note } of DRIVERS)
       expect(await box.ask("get", "/pid")).toEqual({ status: 200, body: '{"result":2}' });
       const peers = await box.ask<string[]>("dial", "20");
       expect(peers).toEqual(Array.from({ length: 20 }, () => "10.200.0.2:80"));
+    });
+
+    check("has no core dump, and neither has the gate", async () => {
+      const none = /^Max core file size +[01] +[01] /m;
+      expect(await act("read", { path: "/proc/self/limits" })).toMatch(none);
+      expect(readFileSync(`/proc/${gateOf(box.pid)}/limits`, "latin1")).toMatch(none);
+    });
+
+    test.skipIf(skip || driver !== "rooted")("is another user to the kernel than the box and the gate", () => {
+      const userOf = (pid: number) => /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+      expect(userOf(reaperOf(box.pid))).toBe("101000");
+      for (const ours of [box.pid, gateOf(box.pid)]) expect(userOf(ours)).toBe("0");
     });
 
     check("has its own ids, no capability, no way to new privileges, and a filter", async () => {

@@ -1,10 +1,17 @@
 /** Images that lack mount points, in real sandboxes. */
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Driver } from "../src/parts.ts";
 import { DRIVERS, isRoot, NOBODY } from "./fixtures-sandbox/availability.ts";
-import { busyboxRootfs, removeTemporary, scratchRootfs, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
+import {
+  busyboxRootfs,
+  makeDirectory,
+  makeFile,
+  removeTemporary,
+  scratchRootfs,
+  temporaryDirectory,
+} from "./fixtures-sandbox/rootfs.ts";
 import { endBoxes, specFor, startBox } from "./fixtures-sandbox/start-box.ts";
 
 afterEach(endBoxes);
@@ -52,7 +59,7 @@ for (const { driver, skip, note } of DRIVERS) {
 
     check("shows the image's own files where a directory had to be rebuilt for a mount point", async () => {
       const root = busyboxRootfs(driver);
-      writeFileSync(join(root, "var/lib/kept"), "kept\n");
+      makeFile(join(root, "var/lib/kept"), "kept\n");
       symlinkSync("kept", join(root, "var/lib/alias"));
       const command = [
         "sh",
@@ -69,16 +76,16 @@ for (const { driver, skip, note } of DRIVERS) {
 
     check("shows each file to its owner, and lies anywhere on the host", async () => {
       const root = busyboxRootfs(driver);
-      mkdirSync(join(root, "srv/mine"), { recursive: true, mode: 0o755 });
+      makeDirectory(join(root, "srv/mine"));
       for (const [path, owner] of [
         ["srv/mine/own", 1000],
         ["srv/mine/roots", 0],
       ] as const) {
-        writeFileSync(join(root, path), `${path}\n`, { mode: 0o600 });
+        makeFile(join(root, path), `${path}\n`, 0o600);
         if (isRoot) chownSync(join(root, path), ...hostIds(driver, owner));
       }
       const hidden = join(temporaryDirectory(), "hidden");
-      mkdirSync(hidden);
+      makeDirectory(hidden);
       renameSync(root, join(hidden, "rootfs"));
       if (driver === "rooted") chmodSync(hidden, 0o700);
       const command = [

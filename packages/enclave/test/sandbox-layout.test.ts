@@ -1,11 +1,11 @@
 /** How mounts and the files of an image come together. */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Layout, layOut, type Mount } from "../src/sandbox/rootfs/layout.ts";
 import { resolveInside } from "../src/sandbox/rootfs/resolve.ts";
 import { standardMounts } from "../src/sandbox/rootfs/mounts.ts";
-import { removeTemporary, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
+import { makeDirectory, makeFile, removeTemporary, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
 import { specFor } from "./fixtures-sandbox/start-box.ts";
 
 afterAll(removeTemporary);
@@ -15,9 +15,9 @@ function image(...paths: readonly string[]): string {
   const root = temporaryDirectory();
   for (const path of paths) {
     const [name = "", target] = path.split(" -> ");
-    mkdirSync(join(root, name.endsWith("/") ? name : dirname(name)), { recursive: true });
+    makeDirectory(join(root, name.endsWith("/") ? name : dirname(name)));
     if (target !== undefined) symlinkSync(target, join(root, name));
-    else if (!name.endsWith("/")) writeFileSync(join(root, name), "");
+    else if (!name.endsWith("/")) makeFile(join(root, name), "");
   }
   return root;
 }

@@ -48,6 +48,18 @@ for (const { driver, skip, note } of DRIVERS) {
       }
     });
 
+    test.skipIf(skip)("is denied in an image that has a directory closed to its own user, too", async () => {
+      const rootfs = busyboxRootfs(driver);
+      const closed = join(rootfs, "var");
+      chmodSync(closed, 0);
+      try {
+        const box = await startBox(driver, specFor(rootfs));
+        expect(await box.ask("selfTest")).toEqual(allDenied);
+      } finally {
+        chmodSync(closed, 0o755);
+      }
+    });
+
     test.skipIf(skip)("finds the same while the application runs, and after it was started anew", async () => {
       const box = await startBox(driver, specFor(busyboxRootfs(driver)));
       await box.ask("start");

@@ -1,6 +1,6 @@
 /** Real programs inside the sandbox meet a certificate of the box's own authority. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createServer, type Server } from "node:tls";
@@ -9,7 +9,14 @@ import type { EgressReceiver, SandboxSpec } from "../src/parts.ts";
 import { createSandbox } from "../src/sandbox/index.ts";
 import { whyNot } from "./fixtures-sandbox/availability.ts";
 import { createArrivals } from "./fixtures-sandbox/receiver.ts";
-import { addProgram, nodeRootfs, removeTemporary, temporaryDirectory } from "./fixtures-sandbox/rootfs.ts";
+import {
+  addProgram,
+  makeDirectory,
+  makeFile,
+  nodeRootfs,
+  removeTemporary,
+  temporaryDirectory,
+} from "./fixtures-sandbox/rootfs.ts";
 import { specFor } from "./fixtures-sandbox/start-box.ts";
 
 const SITE = "198.18.0.7";
@@ -42,8 +49,8 @@ describe(`a site whose certificate the box made${reason === null ? "" : ` (skipp
     });
     rootfs = nodeRootfs("rooted");
     addProgram(rootfs, "/usr/bin/curl");
-    mkdirSync(join(rootfs, "etc/ssl/certs"), { recursive: true });
-    writeFileSync(join(rootfs, STORE), "");
+    makeDirectory(join(rootfs, "etc/ssl/certs"));
+    makeFile(join(rootfs, STORE), "");
   });
 
   afterAll(removeTemporary);

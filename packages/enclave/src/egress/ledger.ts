@@ -1,11 +1,14 @@
 /**
  * Writes down what was decided: a chain of hashes over all records of this boot, of which the newest are kept.
  *
- * How it stays bounded, and what of that shows: the first decision of each kind is written at once, and as many one by one
- * as a budget allows. Beyond that, like decisions are summed up in one record (`count`, `sent`, `received`), which is
+ * How it stays bounded, and what of that shows: the first decision of each kind is written at once, and as many one by one,
+ * as budgets allow. Beyond that, like decisions are summed up in one record (`count`, `sent`, `received`), which is
  * written when it stands for as many as all of its kind before it, when the budget allows again, or when the document is
- * read. So nothing goes uncounted, and what fills the memory is time, not the application: {@link ledgerLimits} keeps at
- * least the last hour, whatever it does. When the memory is full, the oldest record is given up: `first` says how many were, `start` is the head they led to.
+ * read. Every record takes a grant of one budget or another, so what fills the memory is time, neither the application
+ * nor whoever reads: {@link ledgerLimits} keeps at least the last hour, whatever they do. Nothing goes uncounted: what
+ * has no grant waits in its sum. Permissions and refusals share neither sums nor budgets, so that no number of refusals
+ * costs a permission its place, its rule, its host or its port. When the memory is full, the oldest record is given up:
+ * `first` says how many were, `start` is the head they led to.
  */
 import { hash } from "node:crypto";
 import {
@@ -17,32 +20,61 @@ import {
   type LedgerVerdict,
   MAX_LEDGER_RECORDS,
 } from "@blindbox/attestation";
-import { type Budget, createBudget, type BudgetLimits } from "./budget.ts";
+import { type BudgetLimits, createBudget } from "./budget.ts";
 import type { Ledger } from "./contract.ts";
-import { createPools, type Pool, type PoolLimits } from "./ledger-pools.ts";
+import { createPools, type LedgerFacts, type PoolLimits } from "./ledger-pools.ts";
 
 /** What is bounded for itself, so that much of the one never costs anything of the others. */
-type Bounded = "connections" | "requests" | "refusals" | "summaries";
+export type LedgerShare = "connections" | "requests" | "refusals";
+
+export interface LedgerShareLimits {
+  readonly pools: PoolLimits;
+  /** What a record is written for: being the first of its kind, one decision, a sum that has doubled, a reader. */
+  readonly budgets: Readonly<Record<"firsts" | "singles" | "doubles" | "reads", BudgetLimits>>;
+}
 
 export interface LedgerLimits {
   /** Records that are kept. */
   readonly records: number;
-  /** Records that are written one by one; `summaries` are those that stand for several. */
-  readonly budgets: Readonly<Record<Bounded, BudgetLimits>>;
-  readonly pools: PoolLimits;
+  readonly shares: Readonly<Record<LedgerShare, LedgerShareLimits>>;
 }
 
-// All at once: 4352 of the budgets and 1100 first ones of their kind, then 35 a minute, which leaves 78 minutes.
+// The Manifest bounds the kinds of permissions: rules, times ports, times four verdicts. Some hundred are usual.
+const ofPermissions: PoolLimits = { withPeer: 256, withRule: Number.POSITIVE_INFINITY };
+
+// All bursts are 5632 records, all rates 39 a minute: 8192 are full after 65 minutes at the earliest.
 export const ledgerLimits: LedgerLimits = Object.freeze({
   records: MAX_LEDGER_RECORDS,
-  budgets: {
-    connections: { burst: 2048, perMinute: 20 },
-    requests: { burst: 768, perMinute: 5 },
-    refusals: { burst: 768, perMinute: 5 },
-    summaries: { burst: 768, perMinute: 5 },
+  shares: {
+    connections: {
+      pools: ofPermissions,
+      budgets: {
+        firsts: { burst: 512, perMinute: 0 },
+        singles: { burst: 1280, perMinute: 14 },
+        doubles: { burst: 384, perMinute: 3 },
+        reads: { burst: 512, perMinute: 6 },
+      },
+    },
+    requests: {
+      pools: ofPermissions,
+      budgets: {
+        firsts: { burst: 256, perMinute: 0 },
+        singles: { burst: 640, perMinute: 5 },
+        doubles: { burst: 128, perMinute: 1 },
+        reads: { burst: 256, perMinute: 2 },
+      },
+    },
+    refusals: {
+      // Each of 30 verdicts for some hundred rules and ports.
+      pools: { withPeer: 256, withRule: 4096 },
+      budgets: {
+        firsts: { burst: 640, perMinute: 0 },
+        singles: { burst: 512, perMinute: 4 },
+        doubles: { burst: 256, perMinute: 2 },
+        reads: { burst: 256, perMinute: 2 },
+      },
+    },
   },
-  // Rules, ports and verdicts of a usual Manifest make some hundred kinds; a certificate makes one more.
-  pools: { withPeer: 512, withRule: 1024 },
 });
 
 export interface LedgerOptions {
@@ -57,33 +89,53 @@ export interface LedgerOptions {
 /** An empty ledger. */
 export function createLedger({ now, monotonic, limits = ledgerLimits }: LedgerOptions): Ledger {
   const chain = createChain(limits.records);
-  const pools = createPools(limits.pools);
-  const budgets = createBudgets(limits, monotonic);
-  const write = (pool: Pool): void => chain.append({ time: toSeconds(now()), ...pool.take() });
+  const write: Write = (facts) => chain.append({ time: toSeconds(now()), ...facts });
+  const shareOf = (name: LedgerShare): Share => createShare(limits.shares[name], monotonic, write);
+  const shares = {
+    connections: shareOf("connections"),
+    requests: shareOf("requests"),
+    refusals: shareOf("refusals"),
+  };
   return {
-    record(entry) {
-      const pool = pools.add(entry);
-      const isDue = pool.isFirst() || budgets[kindOf(entry.verdict)].take();
-      if (isDue || (pool.isDouble() && budgets.summaries.take())) write(pool);
-    },
+    record: (entry) => shares[shareNameOf(entry.verdict)].record(entry),
     head: () => chain.head(),
     document() {
-      for (const pool of pools.pending()) write(pool);
+      for (const share of Object.values(shares)) share.flush();
       return chain.document();
     },
   };
 }
 
-function createBudgets({ budgets }: LedgerLimits, now: () => number): Record<Bounded, Budget> {
+type Write = (facts: LedgerFacts) => void;
+
+interface Share {
+  record(entry: LedgerEntry): void;
+  /** Writes what waits, the oldest first, as far as there are grants for readers. */
+  flush(): void;
+}
+
+function createShare({ pools: poolLimits, budgets }: LedgerShareLimits, now: () => number, write: Write): Share {
+  const pools = createPools(poolLimits);
+  const firsts = createBudget(budgets.firsts, now);
+  const singles = createBudget(budgets.singles, now);
+  const doubles = createBudget(budgets.doubles, now);
+  const reads = createBudget(budgets.reads, now);
   return {
-    connections: createBudget(budgets.connections, now),
-    requests: createBudget(budgets.requests, now),
-    refusals: createBudget(budgets.refusals, now),
-    summaries: createBudget(budgets.summaries, now),
+    record(entry) {
+      const pool = pools.add(entry);
+      const isGranted = (pool.isFirst() && firsts.take()) || singles.take() || (pool.isDouble() && doubles.take());
+      if (isGranted) write(pool.take());
+    },
+    flush() {
+      for (const pool of pools.pending()) {
+        if (!reads.take()) return;
+        write(pool.take());
+      }
+    },
   };
 }
 
-function kindOf(verdict: LedgerVerdict): Bounded {
+function shareNameOf(verdict: LedgerVerdict): LedgerShare {
   if (verdict === "connected" || verdict === "closed") return "connections";
   return verdict.startsWith("refused-") ? "refusals" : "requests";
 }
@@ -94,7 +146,7 @@ function toSeconds(ms: number): number {
 }
 
 interface Chain {
-  append(record: LedgerEntry & Pick<LedgerRecord, "time" | "count">): void;
+  append(facts: LedgerFacts & Pick<LedgerRecord, "time">): void;
   head(): string;
   document(): string;
 }

@@ -1,6 +1,7 @@
 /** Request bodies: bounded while they stream, read whole where they must be small, thrown away where nobody wants them. */
 import type { IncomingMessage } from "node:http";
-import { type Readable, Transform } from "node:stream";
+import type { Readable } from "node:stream";
+import { openBody } from "../request-body.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 /** The body went on after the bytes that were allowed. */
@@ -22,15 +23,11 @@ export function declaredLength(request: IncomingMessage): number | null {
 /** The body as a stream that fails with {@link BodyTooLargeError} at the first byte over `limit`. */
 export function boundedBody(request: IncomingMessage, limit: number): Readable {
   let seen = 0;
-  const bounded = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen > limit) done(new BodyTooLargeError());
-      else done(null, chunk);
-    },
-  });
-  // `pipe`, not `pipeline`: when the application stops listening, the caller's connection must live on for the answer.
-  return request.pipe(bounded);
+  const faultOf = (bytes: number): Error | null => {
+    seen += bytes;
+    return seen > limit ? new BodyTooLargeError() : null;
+  };
+  return openBody(request, { faultOf });
 }
 
 /** The whole body. Rejects with {@link BodyTooLargeError}, or when the connection breaks. */
@@ -55,6 +52,8 @@ export function discardRest(request: IncomingMessage, limits: GatewayLimits): vo
   let left = limits.lingerBytes;
   const cut = (): void => void request.socket.destroy();
   const timer = setTimeout(cut, limits.linger);
+  // Whoever wanted the body takes none of it any more.
+  request.removeAllListeners("readable");
   request.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) cut();

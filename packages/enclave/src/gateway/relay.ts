@@ -1,6 +1,7 @@
 /** One answer on its way from the application to the caller. */
 import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
+import { AnswerBody } from "../answer-body.ts";
 import { AppUnreachableError } from "./app-pool.ts";
 import { BodyTooLargeError } from "./body.ts";
 import { headersForClient, isPlainlyFramed, trailersForClient } from "./headers.ts";
@@ -35,6 +36,7 @@ type Controller = Dispatcher.DispatchController;
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #options: RelayOptions;
   readonly #response: ServerResponse;
+  readonly #body: AnswerBody;
   #controller: Controller | null = null;
   #callerGone = false;
   #bytesSent = false;
@@ -45,7 +47,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#response = options.response;
-    this.#response.on("drain", () => this.#controller?.resume());
+    this.#body = new AnswerBody(options.response, () => this.#controller?.resume());
     this.#response.once("close", () => this.#abandon());
   }
 
@@ -76,7 +78,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#callerGone) return;
     this.#bytesSent = true;
-    if (!this.#response.write(chunk)) controller.pause();
+    if (!this.#body.add(chunk)) controller.pause();
   }
 
   onResponseEnd(controller: Controller): void {
@@ -139,7 +141,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#bytesSent = true;
-    this.#response.end();
+    this.#body.end();
   }
 
   // Without length or chunks, the application's death looks like the end of its answer.

@@ -1,10 +1,9 @@
 /** From what is to be run to a sandbox that is ready for it. */
-import { mkdirSync } from "node:fs";
 import type { DriverChoice, EgressReceiver, SandboxSpec } from "../parts.ts";
 import type { LaunchPlan } from "./app/launch.ts";
+import { demandArchitecture } from "./architecture.ts";
 import { chooseDriver } from "./drivers/choose.ts";
 import type { DriverPlan } from "./drivers/driver.ts";
-import { SandboxError } from "./errors.ts";
 import type { ControlGroups } from "./limits/control-groups.ts";
 import { demandCount } from "./limits/demand.ts";
 import { resourceLimits } from "./limits/rlimits.ts";
@@ -14,6 +13,7 @@ import { standardMounts } from "./rootfs/mounts.ts";
 import { trustIn } from "./rootfs/trust.ts";
 import { type LimitedSandbox, NamespaceSandbox } from "./sandbox.ts";
 import { appFilter } from "./seccomp/compile.ts";
+import { makeScratch } from "./scratch.ts";
 import { findTools, type Tools } from "./tools.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function createSandbox(
   demandArchitecture();
   const plan = chooseDriver(spec, choice);
   const tools = findTools();
-  mkdirSync(spec.scratch, { recursive: true, mode: 0o700 });
+  makeScratch(spec.scratch);
   const { mounts, env } = trustIn(spec);
   const layout = layOut(spec.rootfs, [...standardMounts(spec), ...mounts]);
   const controlGroups = plan.makeControlGroups();
@@ -75,11 +75,4 @@ function fixedPlan({ spec, plan, tools, controlGroups }: Chosen): Omit<LaunchPla
     limits: resourceLimits(spec.resources, controlGroups.controllers),
     filter: appFilter(),
   };
-}
-
-// The filter and the programs are numbers and machine code of this architecture.
-function demandArchitecture(): void {
-  if (process.platform === "linux" && process.arch === "x64") return;
-  const reason = `the sandbox is made for Linux on x86-64, this is ${process.platform} on ${process.arch}`;
-  throw new SandboxError("architecture-unsupported", reason, "Run the box on an x86-64 machine.");
 }

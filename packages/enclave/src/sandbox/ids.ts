@@ -1,6 +1,7 @@
 /**
  * Which user ids the sandbox has. Two user namespaces lie in one another. The *outer* owns the network and the mounts;
- * its root is who sets up, and is, on the host, the same id as the application. The *inner* is where the application
+ * its root is who sets up, and is, on the host, the same id as the application: bubblewrap changes no id, so the directories
+ * that it makes writable belong to the application, and so does the process in which it starts it. The *inner* is where the application
  * lives: it sees its own id there, holds no capability in it or a few over its own ids, and none of what the sandbox rests
  * on belongs to it.
  */

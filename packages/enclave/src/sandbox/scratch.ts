@@ -1,11 +1,16 @@
 /** Files that exist only as long as somebody needs their name. */
-import { chmodSync, closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 
 export interface ScratchFile {
   readonly path: string;
   remove(): void;
+}
+
+/** Makes the directory itself, for its owner alone, where it is not there. */
+export function makeScratch(scratch: string): void {
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
 }
 
 /** `scratch` must lie on a file system that may hold executables, where `mode` makes one. */

@@ -1,5 +1,6 @@
 /** ClientHellos: made by hand from their parts, and taken from real TLS stacks. */
 import { spawn, spawnSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { connect, type ConnectionOptions } from "node:tls";
 
@@ -60,6 +61,16 @@ export function records(message: Buffer, sizes: readonly number[]): Buffer {
 /** A whole, good ClientHello for `name`. */
 export function helloFor(name: string): Buffer {
   return record(helloMessage({ extensions: [[43, Buffer.from("020304", "hex")], serverName([0, name])] }));
+}
+
+/** What makes a ServerHello a HelloRetryRequest. */
+export const retryRandom: Buffer = hash("sha256", "HelloRetryRequest", "buffer");
+
+/** The handshake message of a ServerHello of TLS 1.3; with `retryRandom`, one that asks for another ClientHello. */
+export function serverHelloMessage(random: Buffer = Buffer.alloc(32, 5)): Buffer {
+  const head = [u16(0x0303), random, vector8(Buffer.alloc(32, 7)), u16(0x1301), Buffer.from([0])];
+  const body = Buffer.concat([...head, vector16(Buffer.from("002b00020304003300020018", "hex"))]);
+  return Buffer.concat([Buffer.from([2]), u24(body.length), body]);
 }
 
 export function u16(value: number): Buffer {

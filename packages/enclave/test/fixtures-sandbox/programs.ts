@@ -1,8 +1,8 @@
 /** Root file systems with servers of this machine's own packages, as their images have them. */
 import { execFileSync } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { addProgram, busyboxRootfs } from "./rootfs.ts";
+import { addProgram, busyboxRootfs, makeDirectory, makeFile } from "./rootfs.ts";
 
 export interface ServerImage {
   readonly rootfs: string;
@@ -32,8 +32,8 @@ export function manyUsersRootfs(): string {
   addProgram(root, "/usr/bin/setpriv");
   const users = [`www-data:x:${WWW_DATA}:${WWW_DATA}`, `postgres:x:${POSTGRES_USER}:${POSTGRES_GROUP}`];
   const passwd = ["root:x:0:0", ...users].map((user) => `${user}::/:/bin/sh\n`).join("");
-  writeFileSync(join(root, "etc/passwd"), passwd);
-  writeFileSync(join(root, "etc/group"), `root:x:0:\nwww-data:x:${WWW_DATA}:\npostgres:x:${POSTGRES_GROUP}:\n`);
+  makeFile(join(root, "etc/passwd"), passwd);
+  makeFile(join(root, "etc/group"), `root:x:0:\nwww-data:x:${WWW_DATA}:\npostgres:x:${POSTGRES_GROUP}:\n`);
   return root;
 }
 
@@ -55,9 +55,9 @@ http {
 export function nginxRootfs(): ServerImage {
   const rootfs = manyUsersRootfs();
   addProgram(rootfs, "/usr/sbin/nginx");
-  writeFileSync(join(rootfs, "etc/nginx.conf"), NGINX);
+  makeFile(join(rootfs, "etc/nginx.conf"), NGINX);
   // Readable by its owner alone, as uploads are.
-  writeFileSync(join(rootfs, "www/index.html"), "hello of nginx\n", { mode: 0o600 });
+  makeFile(join(rootfs, "www/index.html"), "hello of nginx\n", 0o600);
   chownSync(join(rootfs, "www/index.html"), WWW_DATA, WWW_DATA);
   const command = ["/usr/sbin/nginx", "-c", "/etc/nginx.conf"];
   return { rootfs, command, writable: ["/var/lib/nginx", "/var/log/nginx"] };
@@ -79,7 +79,7 @@ export function postgresRootfs(): ServerImage {
   const rootfs = manyUsersRootfs();
   for (const program of ["initdb", "postgres"]) addProgram(rootfs, `${POSTGRES}/bin/${program}`);
   for (const files of [`${POSTGRES}/lib`, POSTGRES_FILES]) cpSync(files, join(rootfs, files), { recursive: true });
-  mkdirSync(join(rootfs, "var/lib/postgresql"), { recursive: true });
+  makeDirectory(join(rootfs, "var/lib/postgresql"));
   execFileSync("chmod", ["-R", "a+rX", join(rootfs, "usr")]);
   return { rootfs, command: ["sh", "-c", START_POSTGRES], writable: ["/var/lib/postgresql"] };
 }

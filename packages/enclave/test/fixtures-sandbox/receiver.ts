@@ -13,6 +13,8 @@ export interface Arrivals extends EgressReceiver {
   readonly asked: string[];
   /** How many servers and sockets came, and how many of them are closed. */
   readonly came: { servers: number; sockets: number; closed: number };
+  /** Connections that are open now. */
+  open: number;
   answer: Answer;
 }
 
@@ -22,6 +24,7 @@ export function createArrivals(answer: Answer = "refuse"): Arrivals {
     dialled: [],
     asked: [],
     came: { servers: 0, sockets: 0, closed: 0 },
+    open: 0,
     listener: (server) => {
       arrivals.came.servers += 1;
       server.on("close", () => (arrivals.came.closed += 1));
@@ -33,7 +36,9 @@ export function createArrivals(answer: Answer = "refuse"): Arrivals {
   return arrivals;
 }
 
-function arrive({ dialled, answer }: Arrivals, socket: Socket): void {
+function arrive(arrivals: Arrivals, socket: Socket): void {
+  const { dialled, answer } = arrivals;
+  count(arrivals, socket);
   const target = `${socket.localAddress}:${socket.localPort}`;
   dialled.push(socket.bytesRead === 0 && socket.isPaused() ? target : `${target} read`);
   socket.on("error", () => {});
@@ -41,10 +46,16 @@ function arrive({ dialled, answer }: Arrivals, socket: Socket): void {
   else if (answer === "tell") socket.resume().end(`${target}\n`);
 }
 
+function count(arrivals: Arrivals, socket: Socket): void {
+  arrivals.open += 1;
+  socket.on("close", () => (arrivals.open -= 1));
+}
+
 function serveNames(arrivals: Arrivals, server: Server): void {
   arrivals.came.servers += 1;
   server.on("close", () => (arrivals.came.closed += 1));
   server.on("connection", (socket: Socket) => {
+    count(arrivals, socket);
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
       const answer = noSuchName(arrivals, chunk.subarray(2));

@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Driver } from "../../src/parts.ts";
 import { isRoot, NOBODY } from "./availability.ts";
 
@@ -32,24 +33,37 @@ export function removeTemporary(): void {
   for (const path of temporary.splice(0)) rmSync(path, { recursive: true, force: true });
 }
 
+/** A directory and those above it that were not there, which everybody may enter, whatever the umask of whoever tests. */
+export function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755);
+}
+
+/** A file with this very mode; left out, everybody may read it. */
+export function makeFile(path: string, content: string, mode = 0o644): void {
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+}
+
 /** Ordinary image: busybox, with the directories that images have. */
 export function busyboxRootfs(driver: Driver): string {
   const root = temporaryDirectory();
   for (const directory of ["bin", "etc", "tmp", "proc", "dev", "run", "var/lib", "www"]) {
-    mkdirSync(join(root, directory), { recursive: true });
+    makeDirectory(join(root, directory));
   }
-  copyFileSync("/bin/busybox", join(root, "bin/busybox"));
+  place("/bin/busybox", join(root, "bin/busybox"));
   for (const applet of ["sh", "httpd", "cat", "sleep", "id", "ls", "dd", "env"]) {
     symlinkSync("busybox", join(root, "bin", applet));
   }
-  writeFileSync(join(root, "www/index.html"), "hello\n");
+  makeFile(join(root, "www/index.html"), "hello\n");
   return ownedFor(driver, root);
 }
 
 /** As little as there can be: one static program, and not even a mount point. */
 export function scratchRootfs(driver: Driver): string {
   const root = temporaryDirectory();
-  copyFileSync("/bin/busybox", join(root, "busybox"));
+  place("/bin/busybox", join(root, "busybox"));
   return ownedFor(driver, root);
 }
 
@@ -57,7 +71,7 @@ export function scratchRootfs(driver: Driver): string {
 export function nodeRootfs(driver: Driver): string {
   const root = busyboxRootfs(driver);
   addProgram(root, process.execPath, "/usr/bin/node");
-  copyFileSync(new URL("look-around.mjs", import.meta.url), join(root, "app.mjs"));
+  place(fileURLToPath(new URL("look-around.mjs", import.meta.url)), join(root, "app.mjs"));
   return ownedFor(driver, root);
 }
 
@@ -69,8 +83,10 @@ export function addProgram(root: string, program: string, path: string = program
 
 // A copy, never a second name: what a test does to its files must not happen to this machine's.
 function place(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
-  if (!existsSync(to)) copyFileSync(realpathSync(from), to);
+  makeDirectory(dirname(to));
+  if (existsSync(to)) return;
+  copyFileSync(realpathSync(from), to);
+  chmodSync(to, 0o755);
 }
 
 function librariesOf(program: string): string[] {

@@ -5,18 +5,16 @@
 import { constants, generateKeyPairSync, hash, type KeyObject, randomBytes, type webcrypto } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  X509CertificateGenerator,
-} from "../../x509.ts";
-import {
-  AuthorityKeyIdentifierExtension,
-  ExtendedKeyUsageExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-} from "@peculiar/x509";
+  X509CertificateGenerator,
+} from "../../x509.ts";
 import { nameConstraints } from "./name-constraints.ts";
 
 /** A key with its certificate, as `node:tls` takes them. */

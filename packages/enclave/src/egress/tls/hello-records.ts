@@ -22,6 +22,11 @@ export class HelloRecords {
   /** Bytes of the record under way that are still to come. */
   #left = 0;
 
+  /** Bytes that were looked at: once the ClientHello is whole, those of its records. */
+  get length(): number {
+    return this.#seen;
+  }
+
   /**
    * Answers the server's name once the ClientHello is whole, and null before. Whatever stands behind its last record is
    * not looked at: that is for the other end.

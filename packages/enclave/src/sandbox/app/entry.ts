@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import type { SandboxSpec } from "../../parts.ts";
 import { type Capability, CAPABILITY_HEADER, CLEAR_AMBIENT, PRCTL } from "../kernel/constants.ts";
 import { capabilitySets, isAmong, secureBits } from "../kernel/capabilities.ts";
-import { attempt, awaitByte, bytes, must, type Step, sendByte, text, vector, words } from "../program/steps.ts";
+import { attempt, awaitByte, bytes, must, type Step, sendByte, text, vector } from "../program/steps.ts";
 import { CLOSE_ON_EXEC, LAST_DESCRIPTOR, REPORT } from "../program/run.ts";
-import type { ResourceLimit } from "../limits/rlimits.ts";
+import { type ResourceLimit, setLimit } from "../limits/rlimits.ts";
 
 /** Steps of this program are counted from here, so that its reports differ from those of the program around it. */
 export const INSIDE_FIRST_STEP = 1000;
@@ -36,7 +36,7 @@ export function entrySteps(output: OutputDescriptors, { capabilities, limits }: 
     must("close_range", REPORT, LAST_DESCRIPTOR, CLOSE_ON_EXEC),
     ...giveUpCapabilities(capabilities),
     must("umask", 0o022),
-    ...limits.map(({ resource, soft, hard }) => must("prlimit64", 0, resource, words(soft, hard), 0)),
+    ...limits.map((limit) => setLimit(0, limit)),
     sendByte(REPORT),
     awaitByte(REPORT),
   ];

@@ -21,7 +21,8 @@ const KILL = 9;
 
 export function wayIn({ controlGroups, mountRootfs, root, descriptors, command }: WayIn): Step[] {
   return [
-    // Where memory runs out, the application goes first.
+    // Where the machine's memory runs out, the application is to go first; it can change this back, unless the box had
+    // CAP_SYS_RESOURCE.
     ...writeFiles([["/proc/self/oom_score_adj", "1000"]]),
     ...writeFiles(controlGroups.map((path) => [path, "0"])),
     ...(mountRootfs === null ? [] : placeRootfs(mountRootfs, descriptors.innerUser)),

@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 import type { EgressReceiver } from "../../parts.ts";
 import { SandboxError } from "../errors.ts";
 import { PRCTL, SECUREBITS_NO_ROOT } from "../kernel/constants.ts";
+import { coreLimit, setLimit } from "../limits/rlimits.ts";
 import type { Namespaces } from "../namespaces.ts";
 import { APP_ADDRESS } from "../network/addresses.ts";
 import { CLOSE_ON_EXEC, FIRST_DESCRIPTOR, LAST_DESCRIPTOR, REPORT, spawnProgram } from "../program/run.ts";
@@ -68,12 +69,14 @@ export async function startGate({ scratch, namespaces, port }: GateOptions): Pro
   return { dial: () => dials.dial(), listen, gone, close: () => close(child, gone) };
 }
 
-// It needs no capability, so it keeps none, neither now nor by execve; and no descriptor but its channel.
+// It needs no capability, so it keeps none, neither now nor by execve; and no descriptor but its channel. Its id is the
+// box's, not the outer root's: what the kernel counts for each user, the application of `rooted` cannot use up for it.
 function gateSteps(configuration: GateConfiguration): Step[] {
   const argv = [process.execPath, "--disable-sigusr1", gateFile(), JSON.stringify(configuration)];
   const env = [`NODE_CHANNEL_FD=${CHANNEL}`, "NODE_CHANNEL_SERIALIZATION_MODE=json"];
   return [
     ...enter(OUTER_USER, GATE_NETWORK),
+    setLimit(0, coreLimit()),
     must("prctl", PRCTL.secureBits, SECUREBITS_NO_ROOT, 0, 0, 0),
     must("prctl", PRCTL.noNewPrivileges, 1, 0, 0, 0),
     // The channel's end ends it too, but Node does not tell of that while a socket on its way was not acknowledged.

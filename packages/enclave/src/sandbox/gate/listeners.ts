@@ -1,7 +1,7 @@
 /** The supervisor's end of what the application dials: takes the sockets from the gate, and closes them with it. */
 import type { ChildProcess } from "node:child_process";
 import { Socket as DatagramSocket } from "node:dgram";
-import { createServer, Server } from "node:net";
+import { createServer, Server, type Socket } from "node:net";
 import type { EgressReceiver } from "../../parts.ts";
 import { SandboxError } from "../errors.ts";
 import { DNS_PORT, GATE_ADDRESS } from "../network/addresses.ts";
@@ -13,6 +13,7 @@ const DEADLINE = 10_000;
 export class Listeners {
   readonly #child: ChildProcess;
   readonly #closers: (() => void)[] = [];
+  readonly #connections = new Set<Socket>();
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -45,9 +46,10 @@ export class Listeners {
     });
   }
 
-  /** Nothing of the application is answered any more; connections that are open already end with the application. */
+  /** Nothing of the application is answered any more, and none of its connections is left to keep its network alive. */
   close(): void {
     for (const close of this.#closers.splice(0)) close();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   #ask(ports: readonly number[], failed: () => void): void {
@@ -57,16 +59,23 @@ export class Listeners {
 
   #give(purpose: ListenPurpose, handle: unknown, receiver: EgressReceiver): void {
     if (purpose === "dns-datagrams") receiver.dnsSocket(this.#keepSocket(datagrams(handle)));
-    else if (purpose === "dns") receiver.dnsListener(this.#keepServer(handle));
-    else receiver.listener(this.#keepServer(handle));
+    else if (purpose === "dns") receiver.dnsListener(this.#keepServer(handle, { allowHalfOpen: false }));
+    else receiver.listener(this.#keepServer(handle, { allowHalfOpen: true }));
   }
 
   // Node makes a server of its own from what arrives, which would read from connections; ours takes its place at once.
-  #keepServer(handle: unknown): Server {
+  // Who asks for names has its answers at once, so that its end may be answered with ours; others have more to say.
+  #keepServer(handle: unknown, { allowHalfOpen }: { readonly allowHalfOpen: boolean }): Server {
     if (!(handle instanceof Server)) throw new TypeError("the gate handed over no listening socket");
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }).listen(handle);
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen, noDelay: true }).listen(handle);
+    server.on("connection", (socket) => this.#keepConnection(socket));
     this.#closers.push(() => server.close());
     return server;
+  }
+
+  #keepConnection(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once("close", () => this.#connections.delete(socket));
   }
 
   #keepSocket(socket: DatagramSocket): DatagramSocket {

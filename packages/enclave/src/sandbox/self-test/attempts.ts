@@ -123,11 +123,20 @@ export function isAnswered(address: Address, datagram: Uint8Array): Attempt {
   ];
 }
 
-/** A connection to a Unix socket that nobody inside listens on. */
+/** A connection to a Unix socket of ours, which everybody could use who reached it. */
 export function connectsUnix(address: Address): Attempt {
+  return connectsUnixUnless(address, "ENOENT", "ENOTDIR", "ECONNREFUSED");
+}
+
+/** To one in a directory that may be the image's, and closed to the application. */
+export function connectsUnixInImage(address: Address): Attempt {
+  return connectsUnixUnless(address, "ENOENT", "ENOTDIR", "ECONNREFUSED", "EACCES");
+}
+
+function connectsUnixUnless(address: Address, ...refusals: readonly ErrorName[]): Attempt {
   const socket = call("socket", [FAMILY.unix, SOCKET_TYPE.stream, 0]);
   const target = [resultOf(socket.step), bytes(address.bytes), address.bytes.length];
-  return [socket, call("connect", target, "ENOENT", "ENOTDIR", "ECONNREFUSED")];
+  return [socket, call("connect", target, ...refusals)];
 }
 
 /** A socket of a kind that is not to be had. */

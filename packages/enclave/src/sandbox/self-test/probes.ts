@@ -8,6 +8,7 @@ import {
   call,
   connects,
   connectsUnix,
+  connectsUnixInImage,
   hasRoute,
   isAnswered,
   isTaken,
@@ -71,7 +72,10 @@ export function probes(targets: Targets, { ports, capabilities }: Granted): Prob
       makesDevice("/tmp/blindbox-probe"),
       makesDevice("/blindbox-probe"),
     ],
-    "unix-sockets": [targets.unixPath, targets.abstractName, ...HOST_SOCKETS].map((name) => connectsUnix(unix(name))),
+    "unix-sockets": [
+      ...[targets.unixPath, targets.abstractName, ...HOST_SOCKETS].map((name) => connectsUnix(unix(name))),
+      connectsUnixInImage(unix(HOST_SOCKET_IN_VAR)),
+    ],
     "new-namespaces": newNamespaces(),
     "network-settings": changesNetwork(),
     "write-rootfs": writesRootfs(),
@@ -160,15 +164,16 @@ const EVIDENCE_DEVICES = [
 /** Agents of confidential containers, which sign for whoever asks on the loopback of their network. */
 const EVIDENCE_SERVICES = [ipv4("127.0.0.1", 8006), ipv4("127.0.0.1", 8080)];
 
+/** Where the image has nothing: the sandbox's own /run. */
 const HOST_SOCKETS = [
   "/run/docker.sock",
-  "/var/run/docker.sock",
   "/run/containerd/containerd.sock",
   "/run/dbus/system_bus_socket",
   "/run/systemd/private",
   "/run/systemd/notify",
   "/run/confidential-containers/attestation-agent/attestation-agent.sock",
 ];
+const HOST_SOCKET_IN_VAR = "/var/run/docker.sock";
 
 function opens(path: string): Attempt {
   return [call("openat", [AT_CWD, text(path), 0, 0], "ENOENT", "ENOTDIR")];

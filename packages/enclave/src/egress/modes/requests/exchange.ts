@@ -37,7 +37,8 @@ export function discardRest(request: IncomingMessage, limits: EgressLimits): voi
   let left = limits.lingerBytes;
   const cut = (): void => void request.socket.destroy();
   const timer = setTimeout(cut, limits.linger);
-  request.unpipe();
+  // Whoever wanted the body takes none of it any more.
+  request.removeAllListeners("readable");
   request.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) cut();

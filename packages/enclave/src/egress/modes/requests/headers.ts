@@ -1,5 +1,6 @@
 /** Which headers cross. All others cross byte for byte, in order, repeated lines repeated. */
 import type { RequestRules } from "@blindbox/manifest";
+import { hostOverrides, overrideName, pathAndMethodOverrides } from "../../../overrides.ts";
 import { connectionOptions, valuesOf } from "./head.ts";
 
 /** For one connection only (RFC 9110, section 7.6.1); `proxy-authorization` is for a proxy, and we are none. */
@@ -51,29 +52,19 @@ export function framingOf(method: string, status: number, raw: readonly string[]
   return valuesOf(raw, "content-length").length === 0 ? "close" : "length";
 }
 
-const overrides = new Set([
-  "destination",
-  "path-info",
-  "script-name",
-  "x-http-method",
-  "x-http-method-override",
-  "x-method-override",
-  "x-original-method",
-  "x-original-uri",
-  "x-original-url",
-  "x-rewrite-uri",
-  "x-rewrite-url",
-  "x-script-name",
-]);
-
 /**
- * Does a header ask the host to take another method or path than the one that the rules saw? Not where a rule allows
- * everything: then there is nothing to get around. (Rules that overlap differ in methods and paths, and the first of them
- * is looked at: if it restricts either, none of these headers crosses.) CGI and its heirs read `_` as `-`.
+ * Does a header ask the host to act for another host, or to take another method or path, than the rules saw? One that
+ * names a host never crosses. One that names a method or path does where the rule allows everything: then there is nothing
+ * to get around. (Rules that overlap differ in methods and paths, and the first of them is looked at: if it restricts
+ * either, none of these headers crosses.)
  */
 export function overridesRule(raw: readonly string[], { methods, paths }: RequestRules): boolean {
-  if (methods === "any" && paths === "any") return false;
-  return raw.some((name, at) => at % 2 === 0 && overrides.has(name.toLowerCase().replaceAll("_", "-")));
+  const allowsAll = methods === "any" && paths === "any";
+  return raw.some((text, at) => {
+    if (at % 2 === 1) return false;
+    const name = overrideName(text);
+    return hostOverrides.has(name) || (!allowsAll && pathAndMethodOverrides.has(name));
+  });
 }
 
 function keep(raw: readonly string[], wanted: (lowerCaseName: string) => boolean): string[] {

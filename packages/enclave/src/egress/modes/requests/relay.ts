@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { EgressError, type EgressErrorCode } from "../../errors.ts";
+import { AnswerBody } from "../../../answer-body.ts";
 import type { EgressLimits } from "../limits.ts";
 import { framingOf, headersForApp } from "./headers.ts";
 import { sendProblem } from "./problems.ts";
@@ -19,6 +20,7 @@ export interface RelayOptions {
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #options: RelayOptions;
   readonly #response: ServerResponse;
+  readonly #body: AnswerBody;
   #controller: Controller | null = null;
   #appGone = false;
   #bytesSent = false;
@@ -28,7 +30,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#response = options.response;
-    this.#response.on("drain", () => this.#controller?.resume());
+    this.#body = new AnswerBody(options.response, () => this.#controller?.resume());
     this.#response.once("close", () => this.#abandon());
   }
 
@@ -65,7 +67,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#appGone) return;
     this.#bytesSent = true;
-    if (!this.#response.write(chunk)) controller.pause();
+    if (!this.#body.add(chunk)) controller.pause();
   }
 
   onResponseEnd(): void {
@@ -73,13 +75,14 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#appGone) return;
     this.#bytesSent = true;
     // Trailers are dropped, as RFC 9110, section 6.5.1, allows.
-    this.#response.end();
+    this.#body.end();
   }
 
   onResponseError(_controller: Controller, error: Error): void {
     this.#stopWaiting();
     this.#controller = null;
-    if (this.#appGone) return;
+    // Its connection closes before its answers do.
+    if (this.#appGone || this.#response.req.socket.destroyed) return;
     const refusal = refusalOf(error);
     this.#options.onRefusal(refusal);
     if (this.#response.headersSent) this.#response.destroy();

@@ -1,9 +1,11 @@
 /** HTTP/1.1 of the application: every request is read, compared with the rules, and written anew for the host. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
-import { type Duplex, PassThrough } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { Destination, ModeParts } from "../../contract.ts";
 import type { EgressError, EgressErrorCode } from "../../errors.ts";
+import { createRequestClass } from "../../../joined-request.ts";
+import { openBody } from "../../../request-body.ts";
 import type { EgressLimits } from "../limits.ts";
 import { recordAllowed, recordRefusal } from "../records.ts";
 import { reset } from "../../reset.ts";
@@ -67,6 +69,7 @@ export function createRequestServer(options: RequestServerOptions): TakeConnecti
 
 function createHttpServer(limits: EgressLimits): Server {
   const server = createServer({
+    IncomingMessage: createRequestClass(),
     insecureHTTPParser: false,
     // We ask for Host ourselves, so that its absence is written down like all else.
     requireHostHeader: false,
@@ -92,8 +95,7 @@ function answer({ parts, limits }: RequestServerOptions, connection: AppConnecti
   const relay = new Relay({ response, limits, onRefusal: recorder(parts, ruling.destination, upstream) });
   exchange.wantsBody();
   const { method = "", url = "" } = request;
-  // `pipe`, not `pipeline`: when the host stops listening, the application's connection must live on for the answer.
-  const body = hasBody(request) ? request.pipe(new PassThrough()) : null;
+  const body = hasBody(request) ? openBody(request, { whenReady: upstream.whenIdle }) : null;
   upstream.client.dispatch(
     { method, path: url, headers: headersForHost(request.rawHeaders, ruling.host), body },
     relay,

@@ -26,6 +26,8 @@ export interface Upstream {
   readonly client: Client;
   /** Fingerprint of the host's certificate on the last connection; null where there is none yet. */
   peer(): string | null;
+  /** Calls `next` when nothing that was written to the host waits in the box any more. */
+  readonly whenIdle: (next: () => void) => void;
   close(): void;
 }
 
@@ -33,6 +35,7 @@ export interface Upstream {
 export function createUpstream({ destination, open, ledger, limits }: UpstreamOptions): Upstream {
   let peer: string | null = null;
   let isClosed = false;
+  let socket: Socket | null = null;
   const connect = async (): Promise<Socket> => {
     peer = null;
     const opened = await open(destination);
@@ -40,7 +43,8 @@ export function createUpstream({ destination, open, ledger, limits }: UpstreamOp
     recordConnection(ledger, destination, opened);
     // Whoever asked is gone, and the client would never hear of this socket.
     if (isClosed) opened.socket.destroy();
-    return opened.socket;
+    socket = opened.socket;
+    return socket;
   };
   // The name is never looked up, and never sent: every request carries its Host.
   const client = new Client("http://host.invalid", {
@@ -61,6 +65,11 @@ export function createUpstream({ destination, open, ledger, limits }: UpstreamOp
   return {
     client,
     peer: () => peer,
+    whenIdle(next) {
+      if (socket === null || !socket.writable || socket.writableLength === 0) next();
+      // Behind all that waits. `drain` would come only where the water mark was reached, and that counts bytes alone.
+      else socket.write("", next);
+    },
     close() {
       isClosed = true;
       void client.destroy();
