@@ -34,7 +34,7 @@ export class AnswerBody {
 
   /** Passes on what is there, and ends the answer. */
   end(): void {
-    if (this.#pieces.bytes > 0) this.#response.write(this.#pieces.take());
+    for (const piece of this.#pieces.take()) this.#response.write(piece);
     this.#response.end();
   }
 
@@ -48,11 +48,16 @@ export class AnswerBody {
   #pass(): void {
     if (this.#isWriting || this.#pieces.bytes === 0 || this.#response.writableEnded) return;
     this.#isWriting = true;
-    this.#response.write(this.#pieces.take(), () => {
-      this.#isWriting = false;
-      this.#pass();
-      this.#goOn();
-    });
+    const pieces = this.#pieces.take();
+    const last = pieces.pop();
+    for (const piece of pieces) this.#response.write(piece);
+    this.#response.write(last, () => this.#written());
+  }
+
+  #written(): void {
+    this.#isWriting = false;
+    this.#pass();
+    this.#goOn();
   }
 
   #goOn(): void {

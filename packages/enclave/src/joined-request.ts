@@ -77,7 +77,8 @@ class JoinedRequest extends IncomingMessage {
   }
 
   #pass(): boolean {
-    if (this.#pieces.bytes === 0) return true;
-    return super.push(this.#pieces.take());
+    let goesOn = true;
+    for (const piece of this.#pieces.take()) goesOn = super.push(piece);
+    return goesOn;
   }
 }

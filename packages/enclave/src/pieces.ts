@@ -35,13 +35,13 @@ export class Pieces {
     this.#filled += piece.copy(this.#open, this.#filled);
   }
 
-  /** All bytes; none are left. */
-  take(): Buffer {
+  /** All bytes, at most one small buffer next to another; none are left. */
+  take(): Buffer[] {
     this.#close();
-    const [first = Buffer.alloc(0), ...others] = this.#closed;
+    const taken = this.#closed;
     this.#closed = [];
     this.#bytes = 0;
-    return others.length === 0 ? first : Buffer.concat([first, ...others]);
+    return taken;
   }
 
   #close(): void {

@@ -19,8 +19,7 @@ export function openBody(request: IncomingMessage, options: BodyOptions): Readab
   let isWanted = false;
   const give = (): void => {
     if (!isWanted || body.destroyed) return;
-    // Without a size, it would be one buffer of many.
-    const bytes = request.read(request.readableLength || undefined) as Buffer | null;
+    const bytes = request.read() as Buffer | null;
     if (bytes === null) return;
     isWanted = false;
     const fault = faultOf(bytes.length);

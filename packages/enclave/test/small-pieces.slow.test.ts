@@ -9,6 +9,8 @@ import { serveHttp } from "../src/egress/modes/http.ts";
 import { openPlain } from "./fixtures-egress/app.ts";
 import { startTcpSite } from "./fixtures-egress/sites.ts";
 import { startWayOut } from "./fixtures-egress/way-out.ts";
+import { startGateway } from "./gateway-fixture.ts";
+import { openTls } from "./tls-caller.ts";
 
 const MB = 1_000_000;
 const connections = 20;
@@ -83,5 +85,11 @@ describe("chunks of one byte that nobody takes cost little memory", () => {
     const site = await kept(startTcpSite((socket) => void socket.resume()));
     const way = await kept(startWayOut({ mode: serveHttp, egress: [rule], name: "api.test", site: site.port }));
     expect(await grownWhile(() => openAll(get + post, () => openPlain(way.port), flood))).toBeLessThan(bound);
+  });
+
+  it("on their way from a caller to an application that is not there yet", async () => {
+    const dial = (): Promise<Socket> => new Promise(() => {});
+    const box = await kept(startGateway({ appPort: 0, dial, limits: { dial: 60_000 } }));
+    expect(await grownWhile(() => openAll(post, () => openTls(box.port), flood))).toBeLessThan(bound);
   });
 });

@@ -70,7 +70,7 @@ const refused = [
   "refused-request-method",
   /** No rule of that host and method names the path. */
   "refused-request-path",
-  /** A header asks the host to take another method or path than the one that was checked. */
+  /** A header asks for another host, method or path than the one that was checked. */
   "refused-request-override",
   /** The request asks for another protocol, and the rule does not allow it. */
   "refused-upgrade",

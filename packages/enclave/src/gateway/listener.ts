@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createRequestClass } from "../joined-request.ts";
 import type { TlsIdentity } from "./certificate.ts";
 import { type Exchange, openExchange, openWaitingExchange, refuse } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -49,6 +50,7 @@ export function createListener(
 
 function createTlsServer(identity: TlsIdentity, limits: GatewayLimits): Server {
   const server = createServer({
+    IncomingMessage: createRequestClass(),
     key: identity.key,
     cert: identity.certificate,
     minVersion: "TLSv1.3",
