@@ -31,7 +31,7 @@ describe("an event of a box", () => {
   test.each<readonly [BoxEvent, string]>([
     [
       { event: "sandbox", driver: "unprivileged", ...limits },
-      "sandbox: unprivileged; limits: memory for each process alone, processes for the app as a whole, cpus not limited here, tmp for each directory",
+      "sandbox: unprivileged; limits: memory for each process alone, processes for the app's user, cpus not limited here, tmp for each directory",
     ],
     [{ event: "egress", rules: 0, verified: false }, "egress: the app has no way out"],
     [{ event: "egress", rules: 2, verified: true }, "egress: ways out: 2, told by `blindbox policy explain`"],

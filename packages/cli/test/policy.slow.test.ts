@@ -66,6 +66,16 @@ describe("blindbox policy explain", () => {
     expect(notesOf(stdout, "whatever the app prints, which the host reads")).toEqual(["a way out for any data"]);
   });
 
+  test.each(["10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1"])(
+    "says that %s is reached by no rule",
+    async (host) => {
+      const rule = `\negress: [{ host: ${host}, ports: [22], mode: tcp, trusts: network }]\n`;
+      const { code, stdout } = await blindbox(["policy", "explain"], { cwd: directoryWith(access + rule) });
+      expect(code).toBe(0);
+      expect(stdout).toContain(`nothing by ${host}, port 22: this address is not public`);
+    },
+  );
+
   test("says who may call, and that each is a way out", async () => {
     const { stdout } = await blindbox(["policy", "explain"], { cwd: directoryWith(access) });
     expect(stdout).toContain("Every caller is a way out");

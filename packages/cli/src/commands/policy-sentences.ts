@@ -1,4 +1,12 @@
-import { type AccessRule, ANONYMOUS, type Egress, type Logs, type Manifest, type Principal } from "@blindbox/manifest";
+import {
+  type AccessRule,
+  ANONYMOUS,
+  type Egress,
+  isIpv4Literal,
+  type Logs,
+  type Manifest,
+  type Principal,
+} from "@blindbox/manifest";
 
 /** What both forms of a Manifest say about what may come in and go out. */
 export interface Policy extends Pick<Manifest, "name" | "egress" | "logs"> {
@@ -70,10 +78,19 @@ function auditors({ principals }: Policy): readonly Explained[] {
 function ways(egress: readonly Egress[]): readonly Explained[] {
   if (egress.length === 0) return [{ what: "nothing", strength: "strong", notes: ["every packet ends in the box"] }];
   return egress.map((rule) => ({
-    what: `${rule.host}, ${portsOf(rule)}: ${LABELS[rule.mode]}`,
+    what: isNeverDialled(rule.host)
+      ? `nothing by ${rule.host}, ${portsOf(rule)}: this address is not public, and is refused when it is dialled`
+      : `${rule.host}, ${portsOf(rule)}: ${LABELS[rule.mode]}`,
     strength: rule.mode === "verified" ? "strong" : "weak",
     notes: [...notesOf(rule), ...wildcardNotes(rule)],
   }));
+}
+
+/** The best-known of the ranges that the box refuses; it judges by the full list when it dials. */
+const NOT_PUBLIC = /^(?:0|10|127|169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168|22[4-9]|2[345]\d)\./;
+
+function isNeverDialled(host: string): boolean {
+  return isIpv4Literal(host) && NOT_PUBLIC.test(host);
 }
 
 function portsOf({ ports }: Egress): string {

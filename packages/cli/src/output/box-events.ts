@@ -16,7 +16,7 @@ export interface AppFacts {
 const limitWords: Readonly<Record<string, string>> = {
   "control-group": "for the app as a whole",
   "per-process": "for each process alone",
-  "resource-limit": "for the app as a whole",
+  "resource-limit": "for the app's user",
   tmpfs: "for each directory",
   none: "not limited here",
 };

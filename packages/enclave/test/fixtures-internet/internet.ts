@@ -1,5 +1,5 @@
 /** Starts the fake internet and a box beside it, and remembers what reached the former. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
@@ -14,6 +14,8 @@ export interface Internet {
   readonly pem: string;
   /** What arrived since it was last asked. Waits a little for what is still on its way. */
   seen(): Promise<readonly Seen[]>;
+  /** How many IP packets arrived in the internet's network, whatever is in them. */
+  packets(): number;
   /** From now on DNS says this of the name. */
   resolve(name: string, addresses: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -61,6 +63,7 @@ async function startWorld(networks: Networks): Promise<Internet> {
       log = [];
       return now;
     },
+    packets: () => packetsIn(networks.internet),
     async resolve(name, addresses) {
       const changed = Promise.withResolvers<void>();
       changes.set(name, changed.resolve);
@@ -73,6 +76,12 @@ async function startWorld(networks: Networks): Promise<Internet> {
       networks.remove();
     },
   };
+}
+
+function packetsIn(network: string): number {
+  const text = execFileSync("ip", ["netns", "exec", network, "cat", "/proc/net/snmp"], { encoding: "latin1" });
+  const [names = [], values = []] = [...text.matchAll(/^Ip: (.*)$/gm)].map(([, line = ""]) => line.split(" "));
+  return Number(values[names.indexOf("InReceives")]);
 }
 
 /** Arguments of Node for a program of this folder. */

@@ -10,13 +10,13 @@ import type { DriverPlan } from "./driver.ts";
  * application needs more than one user.
  */
 export function unprivileged({ user, users }: SandboxSpec, host: AppUser = ownIds()): DriverPlan {
-  if (host.uid === 0 || host.gid === 0) {
-    const reason = "the application would be the host's root";
-    throw new SandboxError("driver-unavailable", reason, "Start as an ordinary user, or take the rooted driver.");
-  }
   if (users === "many") {
     const reason = "the application needs many users, and an ordinary user can give it one";
     throw new SandboxError("driver-unavailable", reason, "Start as root, or set `app.users: one`.");
+  }
+  if (host.uid === 0 || host.gid === 0) {
+    const reason = "the application would be the host's root";
+    throw new SandboxError("driver-unavailable", reason, "Start as an ordinary user, or take the rooted driver.");
   }
   return {
     driver: "unprivileged",
