@@ -61,7 +61,7 @@ async function auditedLedger(scene: Scene, { url }: RunningBox): Promise<void> {
   const { stage } = scene;
   stage.step(
     "An auditor reads the box's ledger",
-    "every decision is in one chain, whose end the TEE signs; no word in it is the app's",
+    "what the box let out and refused is in one chain, whose end the TEE signs; no word in it is the app's",
   );
   const flags = ["--box", "transcriber.blindbox", "--simulated", "--key-file", "auditor.key"];
   const printed = (await blindbox(scene, ["audit", url, ...flags])).trimEnd();

@@ -66,6 +66,11 @@ describe("headers towards the application", () => {
     "Script-Name: /admin",
     "Path-Info: /admin",
     "X-Script-Name: /admin",
+    "X-Host: evil",
+    "X-Original-Host: evil",
+    "X-Original-Path: /admin",
+    "X-HTTP-Path-Override: /admin",
+    "Request-URI: /admin",
   ])("lack the claim %s", async (line) => {
     const app = await startApp();
     const box = await boxFor(app);

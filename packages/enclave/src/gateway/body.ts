@@ -1,8 +1,7 @@
-/** Request bodies: bounded while they stream, read whole where they must be small, thrown away where nobody wants them. */
+/** Request bodies: bounded while they stream, and read whole where they must be small. */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { openBody } from "../request-body.ts";
-import type { GatewayLimits } from "./limits.ts";
 
 /** The body went on after the bytes that were allowed. */
 export class BodyTooLargeError extends Error {
@@ -41,23 +40,4 @@ export async function readWhole(request: IncomingMessage, limit: number): Promis
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/**
- * Reads the rest of an answered request's body, so that the caller gets to read the answer before its connection is
- * closed; cuts the connection when that is too much or takes too long.
- */
-export function discardRest(request: IncomingMessage, limits: GatewayLimits): void {
-  if (request.complete || request.destroyed) return;
-  let left = limits.lingerBytes;
-  const cut = (): void => void request.socket.destroy();
-  const timer = setTimeout(cut, limits.linger);
-  // Whoever wanted the body takes none of it any more.
-  request.removeAllListeners("readable");
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) cut();
-  });
-  request.once("close", () => clearTimeout(timer));
-  request.resume();
 }

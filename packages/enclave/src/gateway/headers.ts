@@ -1,4 +1,5 @@
 /** Which headers cross the gateway. Everything else crosses byte for byte, in order, repeated lines repeated. */
+import { hostOverrides, pathAndMethodOverrides } from "../overrides.ts";
 import { optionsOf, type RequestHead } from "./head.ts";
 
 /** For one connection only (RFC 9110, section 7.6.1). */
@@ -14,19 +15,14 @@ const hopByHop = [
 ];
 
 /**
- * Also kept from the application. A caller could claim with them what only a gateway may say of it, have the application
- * take another method, path or script than the one that the access rules saw (`destination` is WebDAV's second path), set
- * its outgoing proxy (CGI reads `Proxy` as HTTP_PROXY), or have a server in the image send files of its own. `trailer`:
- * trailers of requests are not passed on.
+ * Also kept from the application, beside what names another host, path or method (`overrides.ts`): what only a gateway may
+ * say of a caller, what sets its outgoing proxy (CGI reads `Proxy` as HTTP_PROXY), or has a server in the image send files
+ * of its own. `trailer`: trailers of requests are not passed on.
  */
 const claims = [
-  "destination",
   "expect",
-  "forwarded",
   "http2-settings",
-  "path-info",
   "proxy",
-  "script-name",
   "trailer",
   "true-client-ip",
   "via",
@@ -34,20 +30,11 @@ const claims = [
   "x-client-ip",
   "x-cluster-client-ip",
   "x-forwarded",
-  "x-http-method",
-  "x-http-method-override",
-  "x-method-override",
-  "x-original-method",
-  "x-original-uri",
-  "x-original-url",
   "x-real-ip",
-  "x-rewrite-uri",
-  "x-rewrite-url",
-  "x-script-name",
   "x-sendfile-type",
 ];
 
-const notForApp = new Set([...hopByHop, ...claims]);
+const notForApp = new Set([...hopByHop, ...claims, ...hostOverrides, ...pathAndMethodOverrides]);
 const reservedPrefixes = ["x-blindbox-", "x-forwarded-"];
 
 /**

@@ -10,7 +10,7 @@ import type { EgressLimits } from "../limits.ts";
 import { recordAllowed, recordRefusal } from "../records.ts";
 import { reset } from "../../reset.ts";
 import { type AppConnection, openAppConnection } from "./app-connection.ts";
-import { discardRest, type Exchange, openExchange, openWaitingExchange } from "./exchange.ts";
+import { discardRest, openRequest, openWaitingRequest, type RequestExchange } from "../../../request-exchange.ts";
 import { formFault, hasBody, hostFor } from "./head.ts";
 import { headersForHost, overridesRule } from "./headers.ts";
 import { rawProblem, sendProblem } from "./problems.ts";
@@ -37,15 +37,15 @@ export function createRequestServer(options: RequestServerOptions): TakeConnecti
   const { parts, open, limits } = options;
   const server = createHttpServer(limits);
   const connections = new WeakMap<Duplex, AppConnection>();
-  const take = (exchange: Exchange, wanted = answer): void => {
+  const take = (exchange: RequestExchange, wanted = answer): void => {
     const connection = connections.get(exchange.request.socket);
     if (connection?.admits(exchange.response) !== true) return;
     exchange.response.once("finish", () => discardRest(exchange.request, limits));
     wanted(options, connection, exchange);
   };
-  server.on("request", (request, response) => take(openExchange(request, response)));
-  server.on("checkContinue", (request, response) => take(openWaitingExchange(request, response)));
-  server.on("checkExpectation", (request, response) => take(openExchange(request, response), refuseExpectation));
+  server.on("request", (request, response) => take(openRequest(request, response)));
+  server.on("checkContinue", (request, response) => take(openWaitingRequest(request, response)));
+  server.on("checkExpectation", (request, response) => take(openRequest(request, response), refuseExpectation));
   server.on("connect", (_request, socket) =>
     refuseRaw(parts, connections.get(socket), socket, "refused-request-method"),
   );
@@ -82,7 +82,7 @@ function createHttpServer(limits: EgressLimits): Server {
   return server;
 }
 
-function answer({ parts, limits }: RequestServerOptions, connection: AppConnection, exchange: Exchange): void {
+function answer({ parts, limits }: RequestServerOptions, connection: AppConnection, exchange: RequestExchange): void {
   const { request, response } = exchange;
   const { upstream } = connection;
   const ruling = request.headers.upgrade === undefined ? rule(parts, limits, connection, request) : null;
@@ -132,7 +132,11 @@ const verdictByReason = {
   "path-not-allowed": "refused-request-path",
 } as const satisfies Record<string, EgressErrorCode>;
 
-function refuseExpectation({ parts }: RequestServerOptions, connection: AppConnection, { response }: Exchange): void {
+function refuseExpectation(
+  { parts }: RequestServerOptions,
+  connection: AppConnection,
+  { response }: RequestExchange,
+): void {
   recordRefusal(parts.ledger, connection.destination, "refused-request-form", connection.upstream.peer());
   sendProblem(response, "refused-request-form");
 }
