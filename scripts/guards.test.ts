@@ -73,6 +73,32 @@ describe("the import guard", () => {
     expect(messages(checkImports(tree(files)))).toContain("room simulated imports room gateway");
   });
 
+  it.each([
+    ["a Verifier that reaches the endorsers", "attestation/src/steps/a.ts", 'import "../endorsers/b.ts";'],
+    [
+      "a TEE's folder that takes a type of theirs",
+      "attestation/src/tdx/a.ts",
+      'import type { B } from "../endorsers/b.ts";',
+    ],
+    ["the main entry that re-exports them", "attestation/src/index.ts", 'export * from "./endorsers/index.ts";'],
+    ["a client that reaches their entry", "client/src/a.ts", 'import "@blindbox/attestation/endorsers";'],
+    ["the package that reaches its own entry", "attestation/src/a.ts", 'import "@blindbox/attestation/endorsers";'],
+  ])("refuses %s", (_name, file, text) => {
+    const files = { [`packages/${file}`]: text, "packages/attestation/src/endorsers/b.ts": "export type B = 1;" };
+    expect(messages(checkImports(tree(files)))).toMatch(/in what verifies|imports the endorsers/);
+  });
+
+  it("lets the endorsers reach the parsers, and box and command reach the endorsers", () => {
+    const files = {
+      "packages/attestation/src/endorsers/a.ts": 'import "./b.ts"; import "../x509/c.ts";',
+      "packages/attestation/src/endorsers/b.ts": "export const b = 1;",
+      "packages/attestation/src/x509/c.ts": "export const c = 1;",
+      "packages/cli/src/a.ts": 'import "@blindbox/attestation/endorsers";',
+      "packages/enclave/src/attester/a.ts": 'import "@blindbox/attestation/endorsers";',
+    };
+    expect(checkImports(tree(files))).toEqual([]);
+  });
+
   it("refuses a circle, of types too, and names its files", () => {
     const files = {
       "packages/encoding/src/a.ts": 'import type { B } from "./b.ts"; export type A = B;',

@@ -3,13 +3,18 @@ import { gzipSync } from "node:zlib";
 import { bundle, type BundledFile } from "../bundle-enclave.ts";
 import { readText, type Problem } from "./sources.ts";
 
-/** Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason in the commit. */
-export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_300_000, gzip: 530_000 };
+/**
+ * Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason here. 2.3 MB without, and 2.5 MB
+ * with the drivers of the TEEs' devices and the clients that fetch and read their vendors' Endorsements.
+ */
+export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_500_000, gzip: 580_000 };
 
 /** Third-party packages that may be measured with the enclave; SECURITY.md names each. */
 export const allowedDependencies: readonly string[] = [
   // HTTP to the application.
   "undici",
+  // Signatures of callers' tokens.
+  "jose",
   // The box's own certificate, and what this library brings along.
   "@peculiar/x509",
   "@peculiar/asn1-asym-key",

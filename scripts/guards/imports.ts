@@ -71,11 +71,26 @@ function betweenRooms(file: string, specifier: string): string | null {
   return `room ${from} imports room ${to}: rooms meet in the composition root only`;
 }
 
+/** Whoever fetches from vendors may know the folder that does: never what verifies, nor whoever is bundled with it. */
+const endorsersFolder = /^packages\/attestation\/src\/endorsers(\/|$)/;
+const fetchingPackages = new Set(["enclave", "cli"]);
+
+function endorsers(file: string, specifier: string): string | null {
+  if (specifier === "@blindbox/attestation/endorsers") {
+    return fetchingPackages.has(packageOf(file))
+      ? null
+      : `${packageOf(file)} imports the endorsers: only box and command do`;
+  }
+  const path = target(file, specifier);
+  if (path === null || !endorsersFolder.test(path) || endorsersFolder.test(file)) return null;
+  return `${specifier} in what verifies: Endorsements are fetched elsewhere, and a Verifier has no network`;
+}
+
 function computed(_file: string, specifier: string): string | null {
   return specifier === "(computed)" ? "a computed import cannot be checked" : null;
 }
 
-const rules = [acrossPackages, relativePath, platform, betweenRooms, computed];
+const rules = [acrossPackages, relativePath, platform, betweenRooms, endorsers, computed];
 
 function edgesOf(root: string): Map<string, string[]> {
   const edges = new Map<string, string[]>();

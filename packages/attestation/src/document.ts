@@ -19,8 +19,11 @@ export const EVIDENCE_PATH = "/.well-known/blindbox/attestation";
 /** Media type of the Evidence document. */
 export const EVIDENCE_MEDIA_TYPE = "application/vnd.blindbox.evidence+json";
 
-/** Longest document that is read: an Evidence with its Endorsements takes 30 KiB, a Manifest up to some hundred. */
-export const MAX_EVIDENCE_DOCUMENT_BYTES: number = 1024 * 1024;
+/**
+ * Longest document that is read: a Manifest of 2 MiB of which every character is escaped, and 1 MiB for the rest. Common
+ * ones take some 40 KiB.
+ */
+export const MAX_EVIDENCE_DOCUMENT_BYTES: number = 5 * 1024 * 1024;
 
 /** Deepest that Endorsements or a Release nest is 6; twice that leaves room and bounds the parser's stack. */
 const maxDepth = 12;
@@ -43,7 +46,7 @@ const documentMembers = [
 ] as const;
 
 /**
- * Reads an Evidence document: canonical JSON of at most 1 MiB with exactly its members. Its texts (Statement, self-test,
+ * Reads an Evidence document: canonical JSON of at most 5 MiB with exactly its members. Its texts (Statement, self-test,
  * Manifest) and its Endorsements are carried as they are, read by those who know them.
  *
  * @throws EncodingError for anything else.

@@ -1,5 +1,7 @@
 /** How a Finding is made, so that each comparison says the same things whether it passed or not. */
 import { EncodingError } from "@blindbox/encoding";
+import { failureOf } from "./evidence-error.ts";
+import type { FailureCode } from "./failure-codes.ts";
 import type { Finding, Step } from "./types.ts";
 
 /** One comparison and both of its endings. */
@@ -13,15 +15,21 @@ export interface Comparison {
   readonly passed: string;
   /** What a failure means. */
   readonly failed: string;
+  /** Which of many this is about. */
+  readonly subject?: string;
+  /** The public code of a failure. */
+  readonly code?: FailureCode;
   /** The next step after a failure. */
   readonly hint?: string;
 }
 
 /** The Finding of a comparison. */
 export function compared(comparison: Comparison): Finding {
-  const { step, check, holds, expected, actual, passed, failed, hint } = comparison;
-  if (holds) return { step, check, status: "passed", expected, actual, reason: passed };
-  return { step, check, status: "failed", expected, actual, reason: failed, ...(hint === undefined ? {} : { hint }) };
+  const { step, check, holds, expected, actual, passed, failed, subject, code, hint } = comparison;
+  const about = subject === undefined ? {} : { subject };
+  if (holds) return { step, check, status: "passed", expected, actual, reason: passed, ...about };
+  const why = { ...(code === undefined ? {} : { code }), ...(hint === undefined ? {} : { hint }) };
+  return { step, check, status: "failed", expected, actual, reason: failed, ...about, ...why };
 }
 
 /** A check that could not be made. It is said, and it keeps the status from `affirming`. */
@@ -39,5 +47,6 @@ export function malformed(step: Step, check: string, error: unknown, failed: str
   // Anything but a parser's refusal is a fault of ours, and no reason to call the Evidence bad.
   if (!(error instanceof EncodingError)) throw error;
   const expected = `${error.field}: ${error.expected}`;
-  return { step, check, status: "failed", expected, actual: `${error.code}: ${error.actual}`, reason: failed };
+  const actual = `${error.code}: ${error.actual}`;
+  return { step, check, status: "failed", expected, actual, reason: failed, code: failureOf(error) };
 }

@@ -2,7 +2,7 @@
 import { fromHex, parseSha256 } from "@blindbox/encoding";
 import { exactMembers, nonEmptyList, nonEmptyText, word, wrong } from "./arguments.ts";
 import { TEE_KINDS } from "./json.ts";
-import type { Tee } from "./tee.ts";
+import type { RegisterForm, Tee, TupleShape } from "./tee.ts";
 import type { ReferenceValues, TeeKind } from "./types.ts";
 
 /**
@@ -31,11 +31,32 @@ function readTuple(tuple: Readonly<Record<string, unknown>>, path: string, tee: 
 }
 
 function readRegisters(value: unknown, path: string, tee: Tee): Readonly<Record<string, string>> {
-  const names = Object.keys(tee.registers);
-  const registers = exactMembers(value, path, names);
+  const shape = shapeOf(value, path, tee);
+  const registers = exactMembers(value, path, Object.keys(shape));
   return Object.fromEntries(
-    names.map((name) => [name, hexOf(registers[name], `${path}.${name}`, tee.registers[name] ?? 0)]),
+    Object.entries(shape).map(([name, form]) => [name, readRegister(registers[name], `${path}.${name}`, form)]),
   );
+}
+
+/** The shape that a tuple is measured by: the one with most of its names, so that what is missing can be told. */
+function shapeOf(value: unknown, path: string, { tuples }: Tee): TupleShape {
+  if (typeof value !== "object" || value === null) return wrong(path, "an object");
+  const shared = (shape: TupleShape): number => Object.keys(shape).filter((name) => Object.hasOwn(value, name)).length;
+  const [nearest] = tuples.toSorted((a, b) => shared(b) - shared(a));
+  return nearest ?? wrong(path, "registers of this kind of TEE");
+}
+
+function readRegister(value: unknown, path: string, form: RegisterForm): string {
+  if (typeof form === "number") return hexOf(value, path, form);
+  if (form === "at-least") return decimalOf(value, path);
+  return typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value)
+    ? value
+    : wrong(path, "1 to 256 visible ASCII characters");
+}
+
+function decimalOf(value: unknown, path: string): string {
+  if (typeof value === "string" && /^(0|[1-9][0-9]{0,14})$/.test(value)) return value;
+  return wrong(path, "a whole number in decimal, as text");
 }
 
 function hexOf(value: unknown, path: string, length: number): string {

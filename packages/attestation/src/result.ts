@@ -1,5 +1,6 @@
 /** From findings to a status and claims. Only here is it decided what `affirming` takes. */
 import type { Appraisal } from "./appraisal.ts";
+import { excuse } from "./exceptions.ts";
 import type { Connection } from "./input.ts";
 import { matchingTuple } from "./steps/measurement.ts";
 import type { AttestationResult, AttestationStatus, Claims, Finding } from "./types.ts";
@@ -28,9 +29,12 @@ const requiredChecks: readonly string[] = [
 ];
 
 /** The Attestation Result of one appraisal. */
-export function resultOf(appraisal: Appraisal, findings: readonly Finding[]): AttestationResult {
+export function resultOf(appraisal: Appraisal, compared: readonly Finding[]): AttestationResult {
+  const findings = excuse(compared, appraisal.policy.exceptions, appraisal.now);
   const claims = claimsOf(appraisal, findings);
-  return { status: statusOf(findings, unasked(appraisal.connection)), tee: claims.tee, claims, findings };
+  const required = [...requiredChecks, ...(appraisal.tee?.requiredChecks ?? [])];
+  const status = statusOf(findings, required, unasked(appraisal.connection));
+  return { status, tee: claims.tee, claims, findings };
 }
 
 // What the caller left unasked costs it the `affirming`. Whatever else was skipped is a refusal.
@@ -38,8 +42,12 @@ function unasked({ nonce, peerKey }: Connection): readonly string[] {
   return [...(nonce === null ? ["challenge", "binding-level"] : []), ...(peerKey === null ? ["tls-key"] : [])];
 }
 
-function statusOf(findings: readonly Finding[], unaskedChecks: readonly string[]): AttestationStatus {
-  const complete = requiredChecks.every((check) => findings.some((finding) => finding.check === check));
+function statusOf(
+  findings: readonly Finding[],
+  required: readonly string[],
+  unaskedChecks: readonly string[],
+): AttestationStatus {
+  const complete = required.every((check) => findings.some((finding) => finding.check === check));
   if (!complete || findings.some((finding) => refuses(finding, unaskedChecks))) return "contraindicated";
   return findings.every((finding) => finding.status === "passed") ? "affirming" : "warning";
 }
@@ -54,6 +62,7 @@ function claimsOf(appraisal: Appraisal, findings: readonly Finding[]): Claims {
   return {
     tee: document?.tee ?? null,
     registers: evidence?.registers ?? null,
+    facts: evidence?.facts ?? null,
     measurement: (tee && evidence?.registers[tee.measurementRegister]) ?? null,
     tcb: evidence?.tcb ?? null,
     debug: evidence?.debug ?? null,
@@ -63,6 +72,7 @@ function claimsOf(appraisal: Appraisal, findings: readonly Finding[]): Claims {
     sandboxDriver: statement?.sandbox.driver ?? null,
     tls: statement?.tls ?? null,
     ledger: statement?.ledger ?? null,
+    audit: statement?.audit ?? null,
     time: statement?.time ?? null,
     binding: proven ? connection.channel.binding : null,
   };

@@ -1,5 +1,6 @@
 /** The words of the Verifier (RFC 9334): what comes in, what is accepted, and what comes out. Types only. */
 import type { JsonValue, MerkleProof } from "@blindbox/encoding";
+import type { FailureCode } from "./failure-codes.ts";
 
 /** One kind of TEE. `simulated` is no hardware: it proves nothing about where the code runs. */
 export type TeeKind = "sev-snp" | "tdx" | "nitro" | "azure-vtpm" | "simulated";
@@ -38,7 +39,7 @@ export interface Statement {
   };
   /** `sha256:<hex>` of the egress ledger's head, or `null`. */
   readonly ledger: string | null;
-  /** `sha256:<hex>` of the audit configuration, or `null`. */
+  /** `sha256:<hex>` of the access log's head, or `null`. */
   readonly audit: string | null;
   /** base64url of 32 bytes: the Merkle root over the leaf hashes of those who asked. */
   readonly challenge: string;
@@ -65,8 +66,8 @@ export interface AttestationRequest {
 }
 
 /**
- * One complete tuple of one accepted Release. `registers` has exactly the members of that TEE, each in lower-case hex:
- * a tuple that leaves one out is a `TypeError`, never a register that is not compared.
+ * One complete tuple of one accepted Release. `registers` has exactly the members of one of that TEE's shapes, bytes in
+ * lower-case hex: a tuple that leaves one out is a `TypeError`, never a register that is not compared.
  */
 export interface ReferenceValues {
   readonly tee: TeeKind;
@@ -101,6 +102,12 @@ export interface Finding {
   readonly expected: string;
   readonly actual: string;
   readonly reason: string;
+  /** Which of many: the register, TCB component, TCB status, certificate. What an exception of the policy names. */
+  readonly subject?: string;
+  /** Set where it failed and an exception of the policy, named in `reason`, accepts that. */
+  readonly excused?: true;
+  /** Why it failed, in the words of the conformance cases. Only where it failed, in steps parse, authenticate, platform. */
+  readonly code?: FailureCode;
   /** The next step for whoever has to put it right. */
   readonly hint?: string;
 }
@@ -111,8 +118,10 @@ export interface Finding {
  */
 export interface Claims {
   readonly tee: TeeKind | null;
-  /** Every register of the Evidence, in lower-case hex. */
+  /** Every register of the Evidence, in lower-case hex, and what its Endorsements say in their place. */
   readonly registers: Readonly<Record<string, string>> | null;
+  /** Every field of the Evidence by name, as the page of that TEE lists them, and what its Endorsements say beside them. */
+  readonly facts: Readonly<Record<string, JsonValue>> | null;
   /** The register that measures the code, in lower-case hex. */
   readonly measurement: string | null;
   readonly tcb: string | null;
@@ -126,6 +135,8 @@ export interface Claims {
   readonly tls: string | null;
   /** `sha256:<hex>`: head of the egress ledger when the Statement was made; `null` where the box keeps none. */
   readonly ledger: string | null;
+  /** `sha256:<hex>`: head of the access log when the Statement was made; `null` where the box keeps none. */
+  readonly audit: string | null;
   /** The box's clock, in seconds since 1970. */
   readonly time: number | null;
   /** The level that was proven on this connection; `null` where no nonce was asked for or the proof failed. */
@@ -136,6 +147,7 @@ export interface Claims {
 export const NO_CLAIMS: Claims = Object.freeze({
   tee: null,
   registers: null,
+  facts: null,
   measurement: null,
   tcb: null,
   debug: null,
@@ -145,6 +157,7 @@ export const NO_CLAIMS: Claims = Object.freeze({
   sandboxDriver: null,
   tls: null,
   ledger: null,
+  audit: null,
   time: null,
   binding: null,
 });

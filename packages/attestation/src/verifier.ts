@@ -54,10 +54,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const settings = readSettings(options);
   return {
     async verify(input) {
-      const appraisal = openAppraisal(readInput(input), settings, secondsOf(settings.now()));
+      const opened = openAppraisal(readInput(input), settings, secondsOf(settings.now()));
+      const { appraisal, findings } = await authenticateEvidence(opened); // 2
       return resultOf(appraisal, [
         ...appraisal.parsing, // 1
-        ...(await authenticateEvidence(appraisal)), // 2
+        ...findings,
         ...appraisePlatform(appraisal), // 3
         ...compareMeasurement(appraisal), // 4
         ...(await compareBinding(appraisal)), // 5
@@ -91,13 +92,15 @@ function readTees(value: unknown): ReadonlyMap<TeeKind, Tee> {
   return tees;
 }
 
-const teeMembers = ["kind", "registers", "measurementRegister", "parseEvidence", "boundForm"];
+const teeMembers = ["kind", "tuples", "requiredChecks", "measurementRegister", "parseEvidence", "boundForm"];
 
 function readTee(value: unknown, path: string): Tee {
   const tee = exactMembers(value, path, teeMembers) as unknown as Tee;
   word(tee.kind, `${path}.kind`, TEE_KINDS);
   // Without a register nothing would be measured, and everything would be equal.
-  if (!Object.hasOwn(tee.registers, tee.measurementRegister)) wrong(`${path}.registers`, "the register of the code");
+  const shapes = nonEmptyList(tee.tuples, `${path}.tuples`) as Tee["tuples"];
+  nonEmptyList(tee.requiredChecks, `${path}.requiredChecks`);
+  if (!shapes.every((shape) => Object.keys(shape).length > 0)) wrong(`${path}.tuples`, "registers in every shape");
   return tee;
 }
 

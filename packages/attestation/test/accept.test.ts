@@ -20,6 +20,7 @@ test("the claims say what was proven", async () => {
   expect(claims).toEqual({
     tee: "simulated",
     registers: { measurement: Buffer.from(measurement).toString("hex") },
+    facts: { chipId: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     measurement: Buffer.from(measurement).toString("hex"),
     tcb: "1",
     debug: false,
@@ -29,6 +30,7 @@ test("the claims say what was proven", async () => {
     sandboxDriver: "rooted",
     tls: sha256Text(tlsSpki),
     ledger: null,
+    audit: null,
     time: NOW,
     binding: "tls-exporter",
   });
@@ -104,8 +106,11 @@ test("what lies on the very edge is accepted", async () => {
     const vendorAtEdge = mintVendor({ from: vendor, device: edge, rootCrl: { thisUpdate: NOW } });
     expect(failedChecks(await (await exchange({ vendor: vendorAtEdge })).verify())).toEqual([]);
   }
-  const oldest = mintVendor({ from: vendor, rootCrl: { thisUpdate: NOW - strictPolicy.maxEndorsementAge } });
-  const policy = { minCrlNumber: 7 }; // the number of both CRLs
+  const oldest = mintVendor({
+    from: vendor,
+    rootCrl: { thisUpdate: NOW - strictPolicy.maxEndorsementAge.simulatedCrl },
+  });
+  const policy = { minCrlNumber: { ...strictPolicy.minCrlNumber, simulated: 7 } }; // the number of both CRLs
   expect(failedChecks(await (await exchange({ vendor: oldest, policy })).verify())).toEqual([]);
   const last = NOW + 3600; // nextUpdate of both CRLs
   expect(failedChecks(await (await exchange({ now: last, statement: { time: last } })).verify())).toEqual([]);

@@ -25,12 +25,15 @@ const real = simulated({ root: pem(vendor.root.der) });
 function silicon(change: (evidence: ParsedEvidence) => Partial<ParsedEvidence> = () => ({})): Tee {
   const parseEvidence = (bytes: Uint8Array): ParsedEvidence => {
     const evidence = real.parseEvidence(bytes);
-    const authenticate: ParsedEvidence["authenticate"] = async (...rest) =>
-      (await evidence.authenticate(...rest)).filter((finding) => finding.check !== "simulated-tee");
+    const authenticate: ParsedEvidence["authenticate"] = async (...rest) => {
+      const all = await evidence.authenticate(...rest);
+      return { ...all, findings: all.findings.filter((finding) => finding.check !== "simulated-tee") };
+    };
     const hardware = { ...evidence, authenticate };
     return { ...hardware, ...change(hardware) };
   };
-  return { ...real, kind: "sev-snp", parseEvidence };
+  const requiredChecks = real.requiredChecks.filter((check) => check !== "simulated-tee");
+  return { ...real, kind: "sev-snp", requiredChecks, parseEvidence };
 }
 
 const onSilicon = (tee: Tee, change: Change = {}): Change => ({
@@ -63,8 +66,22 @@ describe("affirming", () => {
   });
 
   test("is not reached by a TEE that says nothing of signature or debug mode", async () => {
-    expect(await statusOf(silicon(() => ({ authenticate: async () => [] })))).toBe("contraindicated");
+    const nothing = { findings: [], registers: {}, facts: {} };
+    expect(await statusOf(silicon(() => ({ authenticate: async () => nothing })))).toBe("contraindicated");
     expect(await statusOf(silicon(() => ({ appraisePlatform: () => [] })))).toBe("contraindicated");
+  });
+
+  test("is not reached by a TEE that leaves out one of the checks that it has to make", async () => {
+    for (const left of silicon().requiredChecks) {
+      const tee = silicon((evidence) => ({
+        authenticate: async (...rest) => {
+          const all = await evidence.authenticate(...rest);
+          return { ...all, findings: all.findings.filter(({ check }) => check !== left) };
+        },
+        appraisePlatform: (policy) => evidence.appraisePlatform(policy).filter(({ check }) => check !== left),
+      }));
+      expect(await statusOf(tee)).toBe("contraindicated");
+    }
   });
 
   test("is not reached by a TEE that skips, however it calls what it skips", async () => {

@@ -9,16 +9,29 @@ const DAY = 86_400;
 
 export type CurveName = "P-256" | "P-384";
 
+/** A key pair with the one algorithm that it signs certificates with. */
 export interface Keys {
-  readonly curve: CurveName;
   readonly privateKey: KeyObject;
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
+  /** DER AlgorithmIdentifier. */
+  readonly algorithm: Uint8Array;
+  readonly sign: (body: Uint8Array) => Uint8Array;
 }
 
-export function curveKeys(curve: CurveName): Keys {
+export interface CurveKeys extends Keys {
+  readonly curve: CurveName;
+}
+
+export function curveKeys(curve: CurveName): CurveKeys {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
-  return { curve, privateKey, spki: new Uint8Array(publicKey.export({ type: "spki", format: "der" })) };
+  return {
+    curve,
+    privateKey,
+    spki: new Uint8Array(publicKey.export({ type: "spki", format: "der" })),
+    algorithm: algorithmOf(curve),
+    sign: (body) => sign(hashOf[curve], body, privateKey),
+  };
 }
 
 const hashOf = { "P-256": "sha256", "P-384": "sha384" } as const;
@@ -88,7 +101,7 @@ export const unknownCritical = extension("1.3.6.1.4.1.99999.1", true, Uint8Array
 export const unknownNotCritical = extension("1.3.6.1.4.1.99999.2", false, Uint8Array.of(5, 0));
 
 function signed(body: Uint8Array, outer: Uint8Array, { keys }: Issuer): Uint8Array {
-  return sequence(body, outer, bitString(sign(hashOf[keys.curve], body, keys.privateKey)));
+  return sequence(body, outer, bitString(keys.sign(body)));
 }
 
 const version3 = explicit(0, integer(2));
@@ -98,7 +111,7 @@ export type CertificateRequest = Pick<CertificateSpec, "issuer" | "subject" | "k
 export function certificate(request: CertificateRequest): Uint8Array {
   const right = { version: version3, serial: "40", notBefore: NOW - DAY, notAfter: NOW + DAY, extensions: [leafUsage] };
   const spec = { ...right, innerAlgorithm: null, outerAlgorithm: null, behind: new Uint8Array(), ...request };
-  const algorithm = algorithmOf(spec.issuer.keys.curve);
+  const { algorithm } = spec.issuer.keys;
   const body = sequence(
     spec.version,
     integer(spec.serial),
@@ -138,7 +151,7 @@ export function revokedList(...serials: readonly string[]): Uint8Array {
 export function crl(request: Pick<CrlSpec, "issuer"> & Partial<CrlSpec>): Uint8Array {
   const right = { version: integer(1), thisUpdate: NOW - 3600, nextUpdate: NOW + 3600, revoked: new Uint8Array() };
   const spec = { ...right, extensions: [crlNumber(7)], innerAlgorithm: null, outerAlgorithm: null, ...request };
-  const algorithm = algorithmOf(spec.issuer.keys.curve);
+  const { algorithm } = spec.issuer.keys;
   const body = sequence(
     spec.version,
     spec.innerAlgorithm ?? algorithm,

@@ -11,18 +11,18 @@ import {
 } from "../src/x509/index.ts";
 import type { PublicKey } from "../src/x509/index.ts";
 import { integer, name, sequence } from "./der.ts";
-import { certificate, curveKeys, random, type CurveName, type Keys } from "./vendor.ts";
+import { certificate, curveKeys, random, type CurveKeys, type CurveName } from "./vendor.ts";
 
 const message = random(100);
 const hashes = { "P-256": "sha256", "P-384": "sha384" } as const;
 const algorithms = { "P-256": ecdsaP256, "P-384": ecdsaP384 } as const;
 
-function publicKey(keys: Keys): PublicKey {
+function publicKey(keys: CurveKeys): PublicKey {
   const subject = name("Signer");
   return parseCertificate(certificate({ subject, keys, issuer: { subject, keys } }), "certificate").key;
 }
 
-function rawSignature({ privateKey, curve }: Keys): Buffer {
+function rawSignature({ privateKey, curve }: CurveKeys): Buffer {
   return sign(hashes[curve], message, { key: privateKey, dsaEncoding: "ieee-p1363" });
 }
 
@@ -87,12 +87,14 @@ test("a raw signature of zeros, of another length, or for another curve is a wro
 
 test("a key whose point is not on the curve signs nothing", async () => {
   const keys = curveKeys("P-384");
-  const { curve, point } = publicKey(keys);
-  const off = point.with(96, (point[96] ?? 0) ^ 1);
-  expect(await verifyRawSignature(ecdsaP384, { curve, point: off }, rawSignature(keys), message)).toBe(false);
+  const key = publicKey(keys);
+  if (key.kind !== "ec") throw new Error("an EC key was minted");
+  const off = { ...key, point: key.point.with(96, (key.point[96] ?? 0) ^ 1) };
+  expect(await verifyRawSignature(ecdsaP384, off, rawSignature(keys), message)).toBe(false);
+  expect(await rememberSignatures()(ecdsaP384, off, derSignature(keys, message), message)).toBe(false);
 });
 
-function derSignature(keys: Keys, over: Uint8Array): Uint8Array {
+function derSignature(keys: CurveKeys, over: Uint8Array): Uint8Array {
   return sign(hashes[keys.curve], over, { key: keys.privateKey, dsaEncoding: "der" });
 }
 

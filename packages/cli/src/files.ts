@@ -57,7 +57,7 @@ export async function onFile<T>(wanted: WantedFile, work: () => Promise<T>): Pro
   }
 }
 
-/** Nothing that is read whole may be larger: documents have at most 1 MiB, and a device may have no end. */
+/** Nothing that is read whole may be larger: the largest document has 2 MiB, and a device may have no end. */
 const maxBytes = 2 ** 22;
 
 /**

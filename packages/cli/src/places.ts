@@ -7,17 +7,26 @@ import { CliError } from "./output/failure.ts";
 
 /** Where BlindBox keeps what it must remember: `$XDG_STATE_HOME/blindbox`. */
 export function stateDirectory(): string {
-  const named = process.env["XDG_STATE_HOME"];
+  return baseDirectory("XDG_STATE_HOME", ".local", "state");
+}
+
+/** Where BlindBox keeps what it can get again: `$XDG_CACHE_HOME/blindbox`. */
+export function cacheDirectory(): string {
+  return baseDirectory("XDG_CACHE_HOME", ".cache");
+}
+
+function baseDirectory(variable: string, ...below: readonly string[]): string {
+  const named = process.env[variable];
   // The XDG specification: a relative path there is to be ignored.
-  const base = named !== undefined && isAbsolute(named) ? named : join(homeDirectory(), ".local", "state");
+  const base = named !== undefined && isAbsolute(named) ? named : join(homeDirectory(variable), ...below);
   return join(base, "blindbox");
 }
 
-function homeDirectory(): string {
+function homeDirectory(variable: string): string {
   try {
     return homedir();
   } catch {
-    const hint = "set HOME, or XDG_STATE_HOME to a directory that only you can write to";
+    const hint = `set HOME, or ${variable} to a directory that only you can write to`;
     throw new CliError({
       what: "HOME",
       expected: "your home directory",

@@ -1,5 +1,6 @@
-/** The one definition of what a ledger's head is: a hash over everything that was ever written. */
-import { canonicalJson, concatBytes, digest, utf8 } from "@blindbox/encoding";
+/** The ledger as a chain of records. */
+import { digest } from "@blindbox/encoding";
+import { linkBytes, originBytes } from "../record-chain.ts";
 import type { LedgerRecord } from "./types.ts";
 
 /** Type of the document; its UTF-8 hashed by SHA-256 is the head of a ledger with no record. */
@@ -7,13 +8,12 @@ export const LEDGER_TYPE = "blindbox-ledger/1";
 
 /** What SHA-256 is taken of for the head before any record. */
 export function ledgerOriginBytes(): Uint8Array {
-  return utf8(LEDGER_TYPE);
+  return originBytes(LEDGER_TYPE);
 }
 
 /** What SHA-256 is taken of for the head after `record`: the head before it, then the record's canonical JSON in UTF-8. */
 export function ledgerLinkBytes(head: Uint8Array, record: LedgerRecord): Uint8Array {
-  if (head.length !== 32) throw new TypeError("head: expected 32 bytes");
-  return concatBytes(head, utf8(canonicalJson({ ...record })));
+  return linkBytes(head, record);
 }
 
 /** Head of a ledger with no record: 32 bytes. */

@@ -1,4 +1,5 @@
 /** The words of the egress ledger: what a box writes down of every decision on its application's ways out. Types only. */
+import type { RecordChain } from "../record-chain.ts";
 import type { LedgerVerdict } from "./verdicts.ts";
 
 /** The mode of the rule that was applied. */
@@ -32,12 +33,4 @@ export interface LedgerRecord extends LedgerEntry {
 }
 
 /** What a box answers at `LEDGER_PATH`: the records that it still has, and the heads around them. */
-export interface LedgerDocument {
-  /** `sha256:<hex>`: head of the chain before the first record that is kept. */
-  readonly start: string;
-  /** `seq` of the first record that is kept, or that would be next: as many were written and given up before. */
-  readonly first: number;
-  readonly records: readonly LedgerRecord[];
-  /** `sha256:<hex>`: head of the chain after the last record. */
-  readonly head: string;
-}
+export type LedgerDocument = RecordChain<LedgerRecord>;

@@ -1,6 +1,6 @@
 /** Is a ledger's document one unbroken chain, and the one that the box's Statement speaks of? */
-import { formatSha256, parseSha256 } from "@blindbox/encoding";
-import { ledgerHeadAfter, ledgerOrigin } from "./chain.ts";
+import { compareChain } from "../record-chain.ts";
+import { LEDGER_TYPE } from "./chain.ts";
 import type { LedgerDocument } from "./types.ts";
 
 /** What can be wrong with a ledger that reads well. */
@@ -36,46 +36,6 @@ export async function verifyLedger(
   document: LedgerDocument,
   statementHead: string | null,
 ): Promise<readonly LedgerDifference[]> {
-  const heads = await headsOf(document);
-  return [
-    ...(await originDifference(document)),
-    ...sequenceDifference(document),
-    ...headDifference(document, heads),
-    ...statementDifference(heads, statementHead),
-  ];
-}
-
-/** The head before the first record, and after each. */
-async function headsOf({ start, records }: LedgerDocument): Promise<readonly string[]> {
-  let head = parseSha256(start, "ledger.start");
-  const heads = [start];
-  for (const record of records) {
-    head = await ledgerHeadAfter(head, record);
-    heads.push(formatSha256(head));
-  }
-  return heads;
-}
-
-async function originDifference({ start, first }: LedgerDocument): Promise<readonly LedgerDifference[]> {
-  if (first !== 0) return [];
-  const expected = formatSha256(await ledgerOrigin());
-  return start === expected ? [] : [{ code: "ledger-origin", expected, actual: start }];
-}
-
-function sequenceDifference({ first, records }: LedgerDocument): readonly LedgerDifference[] {
-  const index = records.findIndex(({ seq }, at) => seq !== first + at);
-  const wrong = records[index];
-  if (wrong === undefined) return [];
-  return [{ code: "ledger-sequence", expected: `record ${first + index}`, actual: `record ${wrong.seq}` }];
-}
-
-function headDifference({ head }: LedgerDocument, heads: readonly string[]): readonly LedgerDifference[] {
-  const expected = heads.at(-1) ?? "";
-  return head === expected ? [] : [{ code: "ledger-head", expected, actual: head }];
-}
-
-function statementDifference(heads: readonly string[], statementHead: string | null): readonly LedgerDifference[] {
-  const expected = "a head of this ledger";
-  if (statementHead === null) return [{ code: "ledger-unattested", expected, actual: "none in the Statement" }];
-  return heads.includes(statementHead) ? [] : [{ code: "ledger-statement", expected, actual: statementHead }];
+  const differences = await compareChain(LEDGER_TYPE, document, statementHead);
+  return differences.map(({ fault, expected, actual }) => ({ code: `ledger-${fault}`, expected, actual }));
 }

@@ -31,6 +31,8 @@ function appraiseTcb({ tcb }: SimulatedReport, policy: AppraisalPolicy): Finding
   return compared({
     step: "platform",
     check: "tcb",
+    subject: "tcb",
+    code: "tcb-below-minimum",
     holds: tcb >= BigInt(policy.simulated.minTcb),
     expected: `TCB version ${policy.simulated.minTcb} or higher`,
     actual: String(tcb),

@@ -14,7 +14,7 @@ import type { JsonValue } from "@blindbox/encoding";
 import type { AppraisalPolicy } from "../appraisal-policy.ts";
 import { compared, malformed, skipped, warned } from "../findings.ts";
 import type { Finding } from "../types.ts";
-import { ecdsaP384, parseCertificate, parseCrl, verifyChain, verifyRawSignature } from "../x509/index.ts";
+import { ecdsaP256, ecdsaP384, parseCertificate, parseCrl, verifyChain, verifyRawSignature } from "../x509/index.ts";
 import type { Certificate, Crl, Link, SignatureCheck } from "../x509/index.ts";
 import type { SimulatedReport } from "./evidence.ts";
 import type { PinnedRoot } from "./roots.ts";
@@ -46,9 +46,8 @@ export async function authenticateReport(
   const warning = simulatorWarning(formatSha256(await digest("SHA-256", root.der)));
   const endorsements = readEndorsements(value);
   if ("unread" in endorsements) return [warning, ...endorsements.unread];
-  const { maxEndorsementAge, minCrlNumber } = policy;
-  const links = linksOf(endorsements);
-  const chain = { links, root: root.certificate, now, maxEndorsementAge, minCrlNumber, verifySignature };
+  const links = linksOf(endorsements, policy);
+  const chain = { links, root: root.certificate, now, verifySignature, algorithms: [ecdsaP256, ecdsaP384], knownExtensions: [] };
   const ofThisRoot = await endsAt(endorsements, root.certificate, verifySignature);
   return [
     warning,
@@ -118,10 +117,18 @@ function derList(value: JsonValue, path: string): readonly Uint8Array[] {
   return jsonArray(value, path, 2).map((der, at) => fromBase64url(jsonString(der, `${path}[${at}]`), `${path}[${at}]`));
 }
 
-function linksOf({ device, intermediate, rootCrl, intermediateCrl }: SimulatedEndorsements): readonly Link[] {
+function linksOf(
+  { device, intermediate, rootCrl, intermediateCrl }: SimulatedEndorsements,
+  { maxEndorsementAge, minCrlNumber }: AppraisalPolicy,
+): readonly Link[] {
+  const rules = {
+    kind: "simulatedCrl",
+    maxAge: maxEndorsementAge.simulatedCrl,
+    minNumber: minCrlNumber.simulated,
+  } as const;
   return [
-    { name: "device", certificate: device, crl: intermediateCrl },
-    { name: "intermediate", certificate: intermediate, crl: rootCrl },
+    { name: "device", certificate: device, revocation: { crl: intermediateCrl, ...rules } },
+    { name: "intermediate", certificate: intermediate, revocation: { crl: rootCrl, ...rules } },
   ];
 }
 

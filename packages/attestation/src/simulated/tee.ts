@@ -24,7 +24,8 @@ export function simulated(options: SimulatedOptions): Tee {
   const anchor: TrustAnchor = { root: readRoot(options), verifySignature: rememberSignatures() };
   return {
     kind: "simulated",
-    registers: { measurement: 48 },
+    tuples: [{ measurement: 48 }],
+    requiredChecks: ["simulated-tee", "certificate-signature", "certificate-revocation", "chip-id", "tcb"],
     measurementRegister: "measurement",
     parseEvidence: (bytes) => readEvidence(bytes, anchor),
     boundForm: async (binding) => binding,
@@ -35,10 +36,15 @@ function readEvidence(bytes: Uint8Array, anchor: TrustAnchor): ParsedEvidence {
   const report = parseSimulatedReport(bytes);
   return {
     registers: { measurement: toHex(report.measurement) },
+    facts: { chipId: toHex(report.chipId) },
     tcb: String(report.tcb),
     debug: report.debug,
     bound: report.binding,
-    authenticate: (endorsements, policy, now) => authenticateReport(report, endorsements, anchor, policy, now),
+    authenticate: async (endorsements, policy, now) => ({
+      findings: await authenticateReport(report, endorsements, anchor, policy, now),
+      registers: {},
+      facts: {},
+    }),
     appraisePlatform: (policy) => appraiseReport(report, policy),
   };
 }

@@ -1,5 +1,6 @@
 /** Step 4: the Evidence equals one complete tuple of one accepted Release, and the Statement belongs to that Release. */
 import type { Appraisal } from "../appraisal.ts";
+import { inForce } from "../exceptions.ts";
 import { compared, skipped } from "../findings.ts";
 import type { ParsedEvidence } from "../tee.ts";
 import type { Finding, ReferenceValues, Statement } from "../types.ts";
@@ -10,10 +11,10 @@ export function compareMeasurement(appraisal: Appraisal): readonly Finding[] {
   if (evidence === null) return [unmeasured("There is no readable Evidence.")];
   const tuple = nearestTuple(appraisal);
   if (tuple === null) return [noTuple(referenceValues)];
-  return [...compareRegisters(evidence, tuple), ...compareStatement(statement, tuple)];
+  return [...compareRegisters(appraisal, evidence, tuple), ...compareStatement(statement, tuple)];
 }
 
-/** The tuple that Evidence and Statement equal in every part; `null` where there is none. */
+/** The tuple that Evidence and Statement equal in every part that no exception names; `null` where there is none. */
 export function matchingTuple(appraisal: Appraisal): ReferenceValues | null {
   const tuple = nearestTuple(appraisal);
   return tuple !== null && differences(appraisal, tuple) === 0 ? tuple : null;
@@ -26,16 +27,37 @@ function nearestTuple(appraisal: Appraisal): ReferenceValues | null {
 }
 
 // A register outweighs Manifest and runtime together, so that these are compared with the Release that was measured.
-function differences({ evidence, statement }: Appraisal, tuple: ReferenceValues): number {
-  const registers = Object.keys(tuple.registers).filter((name) => !registerEquals(evidence, tuple, name)).length;
+function differences(appraisal: Appraisal, tuple: ReferenceValues): number {
+  const { evidence, statement } = appraisal;
+  const excepted = exceptedRegisters(appraisal);
+  const differs = (name: string): boolean => !registerHolds(appraisal, evidence, tuple, name) && !excepted.has(name);
+  const registers = Object.keys(tuple.registers).filter(differs).length;
   const manifest = statement?.manifest === tuple.manifest ? 0 : 1;
   const runtime = statement?.runtime === tuple.runtime ? 0 : 1;
   return 3 * registers + manifest + runtime;
 }
 
-function registerEquals(evidence: ParsedEvidence | null, tuple: ReferenceValues, name: string): boolean {
+function exceptedRegisters({ policy, now }: Appraisal): ReadonlySet<string> {
+  const named = inForce(policy.exceptions, now).filter(({ check }) => check === "reference-values");
+  return new Set(named.map(({ subject }) => subject));
+}
+
+/** Equal, or at least as high where the register is a security version. */
+function registerHolds(
+  { tee }: Appraisal,
+  evidence: ParsedEvidence | null,
+  tuple: ReferenceValues,
+  name: string,
+): boolean {
   const actual = evidence?.registers[name];
-  return actual !== undefined && actual === tuple.registers[name];
+  const expected = tuple.registers[name];
+  if (actual === undefined || expected === undefined) return false;
+  const atLeast = tee?.tuples.some((shape) => shape[name] === "at-least") ?? false;
+  return atLeast ? isDecimal(actual) && BigInt(actual) >= BigInt(expected) : actual === expected;
+}
+
+function isDecimal(text: string): boolean {
+  return /^[0-9]{1,20}$/.test(text);
 }
 
 function unmeasured(reason: string): Finding {
@@ -55,12 +77,13 @@ function noTuple(referenceValues: readonly ReferenceValues[]): Finding {
   });
 }
 
-function compareRegisters(evidence: ParsedEvidence, tuple: ReferenceValues): readonly Finding[] {
+function compareRegisters(appraisal: Appraisal, evidence: ParsedEvidence, tuple: ReferenceValues): readonly Finding[] {
   return Object.keys(tuple.registers).map((name) =>
     compared({
       step: "measurement",
       check: "reference-values",
-      holds: registerEquals(evidence, tuple, name),
+      subject: name,
+      holds: registerHolds(appraisal, evidence, tuple, name),
       expected: `${name} ${tuple.registers[name]} (${tuple.release})`,
       actual: `${name} ${evidence.registers[name] ?? "is not in the Evidence"}`,
       passed: "The box runs what the Release published.",

@@ -15,7 +15,8 @@ import type { SignatureAlgorithm } from "./algorithms.ts";
 import { CONTEXT_0, CONTEXT_3, openSequence, rawSequence, type Sequence } from "./der.ts";
 import { parseBasicConstraints, parseExtensions, parseKeyUsage } from "./extensions.ts";
 import type { BasicConstraints, Extension, KeyUsage } from "./extensions.ts";
-import { parsePublicKey, parseSignatureAlgorithm, type PublicKey } from "./signature.ts";
+import { parsePublicKey, type PublicKey } from "./public-key.ts";
+import { parseSignatureAlgorithm } from "./signature.ts";
 
 /** Longest certificate that is read: those of the vendors' chains take 600 to 1,800 bytes. */
 const maxCertificateBytes = 8192;
@@ -25,7 +26,7 @@ export interface Certificate {
   /** The part that is signed. */
   readonly signed: Uint8Array;
   readonly algorithm: SignatureAlgorithm;
-  /** DER Ecdsa-Sig-Value. */
+  /** DER Ecdsa-Sig-Value, or the bytes of RSA's. */
   readonly signature: Uint8Array;
   /** Big-endian, without leading zeros. */
   readonly serial: Uint8Array;

@@ -2,62 +2,95 @@
 import { equalBytes } from "@blindbox/encoding";
 import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
+import type { SignatureAlgorithm } from "./algorithms.ts";
 import type { Certificate } from "./certificate.ts";
-import type { Crl } from "./crl.ts";
 import { extensionOids, unknownCritical } from "./extensions.ts";
-import { verifyRevocation, type RevocationRules } from "./revocation.ts";
+import type { SignatureCheck } from "./known-signatures.ts";
+import { verifyRevocation, type RevocationSource } from "./revocation.ts";
 import { isoTime } from "./time.ts";
 
-/** One certificate below the root, with its issuer's CRL. */
+/** One certificate below the root, with where its revocation is looked up. */
 export interface Link {
   /** What the certificate is called in findings, for example `device`. */
   readonly name: string;
   readonly certificate: Certificate;
-  /** The CRL of this certificate's issuer; `null` where none came. */
-  readonly crl: Crl | null;
+  /** `null` only where the certificate's issuer publishes no CRL at all, by its vendor's word. */
+  readonly revocation: RevocationSource | null;
 }
 
 /** A chain as the verifying side sees it. */
-export interface Chain extends RevocationRules {
+export interface Chain {
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Verifies certificates and CRLs. */
+  readonly verifySignature: SignatureCheck;
+  /** What the vendor signs certificates and CRLs with: a signature by any other algorithm proves nothing here. Never empty. */
+  readonly algorithms: readonly SignatureAlgorithm[];
+  /** Object identifiers of critical extensions that the TEE's own folder acts on, beside those of RFC 5280. */
+  readonly knownExtensions: readonly string[];
   /** The leaf first, then each one's issuer, the root left out. Never empty. */
   readonly links: readonly Link[];
   /** The pinned root, from the verifying side itself. */
   readonly root: Certificate;
 }
 
-/** All that there is to say of the chain; it is good if every Finding passed. */
+/**
+ * All that there is to say of the chain; it is good if every Finding passed. In order: who issued what, signatures, use,
+ * validity, revocation, each from the root down to the leaf.
+ */
 export async function verifyChain(chain: Chain): Promise<readonly Finding[]> {
-  const { links, root, now } = chain;
-  const issuers = [...links.slice(1), { name: "root", certificate: root }];
-  const below = await Promise.all(
-    links.map(async (link, depth) => {
-      const issuer = issuers[depth]?.certificate ?? root;
-      return [
-        ...(await verifyLink(link, issuer, chain)),
-        depth === 0 ? leafUse(link) : authority(link.name, link.certificate, depth - 1),
-        ...(await verifyRevocation(link.name, link.certificate, link.crl, issuer, chain)),
-      ];
-    }),
-  );
-  return [...rootFindings(root, links.length - 1, now), ...below.flat()];
+  const links = chain.links.map((link, depth) => ({ ...link, depth, issuer: issuerOf(chain, depth) })).toReversed();
+  const signatures = await Promise.all(links.map(async (link) => signature(link, await verifyLink(link, chain))));
+  const revocations = await Promise.all(links.map((link) => revocationOf(link, chain)));
+  return [
+    ...links.map(({ name, certificate, issuer }) => issuerName(name, certificate, issuer)),
+    ...signatures,
+    ...uses(chain, links),
+    validity("root", chain.root, chain.now),
+    ...links.map(({ name, certificate }) => validity(name, certificate, chain.now)),
+    ...revocations.flat(),
+  ];
 }
 
-// The root came from the caller: its name and signature prove nothing more, but it may have expired, or be no CA.
-function rootFindings(root: Certificate, depth: number, now: number): readonly Finding[] {
-  return [validity("root", root, now), criticalExtensions("root", root), authority("root", root, depth)];
+interface PlacedLink extends Link {
+  /** 0 for the leaf. */
+  readonly depth: number;
+  readonly issuer: Certificate;
+}
+
+function issuerOf({ links, root }: Chain, depth: number): Certificate {
+  return links[depth + 1]?.certificate ?? root;
 }
 
 async function verifyLink(
-  { name, certificate }: Link,
-  issuer: Certificate,
-  { now, verifySignature }: RevocationRules,
+  { certificate, issuer }: PlacedLink,
+  { verifySignature, algorithms }: Chain,
+): Promise<boolean> {
+  const { algorithm } = certificate;
+  return (
+    algorithms.includes(algorithm) && verifySignature(algorithm, issuer.key, certificate.signature, certificate.signed)
+  );
+}
+
+async function revocationOf(
+  link: PlacedLink,
+  { now, verifySignature, algorithms }: Chain,
 ): Promise<readonly Finding[]> {
-  const { algorithm, signature, signed } = certificate;
+  const { name, certificate, revocation, issuer } = link;
+  return revocation === null
+    ? []
+    : verifyRevocation({ name, certificate, issuer, now, verifySignature, algorithms, ...revocation });
+}
+
+// The root came from the caller or a pin: its signature proves nothing more, but it may have expired, or be no CA.
+function uses({ root, knownExtensions }: Chain, links: readonly PlacedLink[]): readonly Finding[] {
   return [
-    issuerName(name, certificate, issuer),
-    issuerSignature(name, await verifySignature(algorithm, issuer.key, signature, signed)),
-    validity(name, certificate, now),
-    criticalExtensions(name, certificate),
+    criticalExtensions("root", root, knownExtensions),
+    authority("root", root, links.length - 1),
+    ...links.flatMap((link) => [
+      criticalExtensions(link.name, link.certificate, knownExtensions),
+      link.depth === 0 ? leafUse(link) : authority(link.name, link.certificate, link.depth - 1),
+    ]),
   ];
 }
 
@@ -65,6 +98,8 @@ function issuerName(name: string, certificate: Certificate, issuer: Certificate)
   return compared({
     step: "authenticate",
     check: "certificate-issuer",
+    subject: name,
+    code: "bad-chain",
     holds: equalBytes(certificate.issuer, issuer.subject),
     expected: `${name} certificate issued under the name of the next in the chain`,
     actual: equalBytes(certificate.issuer, issuer.subject) ? "that name" : "another name",
@@ -73,10 +108,12 @@ function issuerName(name: string, certificate: Certificate, issuer: Certificate)
   });
 }
 
-function issuerSignature(name: string, holds: boolean): Finding {
+function signature({ name }: PlacedLink, holds: boolean): Finding {
   return compared({
     step: "authenticate",
     check: "certificate-signature",
+    subject: name,
+    code: "bad-chain",
     holds,
     expected: `${name} certificate signed by the next in the chain`,
     actual: holds ? "signed by it" : "not signed by it",
@@ -89,6 +126,8 @@ function validity(name: string, { notBefore, notAfter }: Certificate, now: numbe
   return compared({
     step: "authenticate",
     check: "certificate-validity",
+    subject: name,
+    code: now < notBefore ? "not-yet-valid" : "expired",
     holds: notBefore <= now && now <= notAfter,
     expected: `${name} certificate valid at ${isoTime(now)}`,
     actual: `${isoTime(notBefore)} to ${isoTime(notAfter)}`,
@@ -98,11 +137,13 @@ function validity(name: string, { notBefore, notAfter }: Certificate, now: numbe
   });
 }
 
-function criticalExtensions(name: string, { extensions }: Certificate): Finding {
-  const unknown = unknownCritical(extensions, [extensionOids.keyUsage, extensionOids.basicConstraints]);
+function criticalExtensions(name: string, { extensions }: Certificate, known: readonly string[]): Finding {
+  const unknown = unknownCritical(extensions, [extensionOids.keyUsage, extensionOids.basicConstraints, ...known]);
   return compared({
     step: "authenticate",
     check: "certificate-extensions",
+    subject: name,
+    code: "bad-chain",
     holds: unknown.length === 0,
     expected: `${name} certificate without unknown critical extensions`,
     actual: unknown.length === 0 ? "none" : unknown.join(", "),
@@ -118,6 +159,8 @@ function authority(name: string, { basicConstraints, keyUsage }: Certificate, be
   return compared({
     step: "authenticate",
     check: "certificate-authority",
+    subject: name,
+    code: "bad-chain",
     holds: ca && certSign && (pathLength === null || pathLength >= below),
     expected: `${name} certificate: cA, keyCertSign, path length at least ${below}`,
     actual: `cA ${ca}, keyCertSign ${certSign}, path length ${pathLength ?? "unlimited"}`,
@@ -126,12 +169,14 @@ function authority(name: string, { basicConstraints, keyUsage }: Certificate, be
   });
 }
 
-function leafUse({ name, certificate }: Link): Finding {
+function leafUse({ name, certificate }: PlacedLink): Finding {
   const { basicConstraints, keyUsage } = certificate;
   const signs = keyUsage === null || keyUsage.digitalSignature;
   return compared({
     step: "authenticate",
     check: "certificate-use",
+    subject: name,
+    code: "bad-chain",
     holds: !basicConstraints.ca && signs,
     expected: `${name} certificate: no CA, may sign`,
     actual: `cA ${basicConstraints.ca}, ${signs ? "may sign" : "may not sign"}`,

@@ -23,7 +23,7 @@ export interface Crl {
   /** The part that is signed. */
   readonly signed: Uint8Array;
   readonly algorithm: SignatureAlgorithm;
-  /** DER Ecdsa-Sig-Value. */
+  /** DER Ecdsa-Sig-Value, or the bytes of RSA's. */
   readonly signature: Uint8Array;
   /** Raw DER Name. */
   readonly issuer: Uint8Array;
@@ -31,14 +31,15 @@ export interface Crl {
   readonly thisUpdate: number;
   /** Seconds since 1970. */
   readonly nextUpdate: number;
-  readonly number: number;
+  /** `null` where it has none, which RFC 5280 does not allow: the check of its number then fails. */
+  readonly number: number | null;
   /** Serial numbers that are revoked, in lower-case hex, without leading zeros. */
   readonly revoked: ReadonlySet<string>;
   readonly extensions: readonly Extension[];
 }
 
 /**
- * Reads one CRL, and nothing behind it. thisUpdate, nextUpdate and the CRL number must all be there.
+ * Reads one CRL, and nothing behind it. thisUpdate and nextUpdate must both be there.
  *
  * @throws EncodingError for whatever is not DER, not version 2, signed otherwise than it says inside, or not understood
  * (indirect CRLs among it, whose entries carry a critical extension).
@@ -73,17 +74,18 @@ function expectVersion2(element: DerElement | undefined, field: string): void {
 }
 
 function extensionsOf(members: Sequence, field: string): readonly Extension[] {
-  const wrapper = openSequence(members.take(), `${field}.crlExtensions`, CONTEXT_0);
+  const element = members.takeIf(CONTEXT_0);
   members.end();
+  if (element === null) return [];
+  const wrapper = openSequence(element, `${field}.crlExtensions`, CONTEXT_0);
   const extensions = parseExtensions(wrapper.take(), `${field}.crlExtensions`);
   wrapper.end();
   return extensions;
 }
 
-function crlNumber(extensions: readonly Extension[], field: string): number {
+function crlNumber(extensions: readonly Extension[], field: string): number | null {
   const value = valueOf(extensions, extensionOids.crlNumber);
-  if (value !== null) return derSmallInteger(derRead(value, `${field}.crlNumber`), `${field}.crlNumber`);
-  throw new EncodingError("bad-encoding", `${field}.crlNumber`, "a CRL number", "nothing");
+  return value === null ? null : derSmallInteger(derRead(value, `${field}.crlNumber`), `${field}.crlNumber`);
 }
 
 // The list is absent where nothing is revoked: an empty one is a second form of the same CRL (RFC 5280, 5.1.2.6).

@@ -87,18 +87,22 @@ export interface KeyUsage {
 export function parseKeyUsage(extensions: readonly Extension[]): KeyUsage | null {
   const value = valueOf(extensions, extensionOids.keyUsage);
   if (value === null) return null;
-  const { bytes, unusedBits } = derBits(derRead(value, "keyUsage"), "keyUsage");
-  expectNamedBits(bytes, unusedBits);
+  const { bytes } = derBits(derRead(value, "keyUsage"), "keyUsage");
+  expectNamedBits(bytes);
   const bits = (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0);
   const bit = (at: number): boolean => (bits & (0x8000 >> at)) !== 0;
   return { digitalSignature: bit(0), keyCertSign: bit(5), crlSign: bit(6) };
 }
 
-// A list of named bits has one form: no trailing zero bit, so the last bit that is used is a one.
-function expectNamedBits(bytes: Uint8Array, unusedBits: number): void {
-  const last = bytes.at(-1) ?? 0;
-  if (bytes.length <= 2 && ((last >> unusedBits) & 1) === 1) return;
-  throw new EncodingError("bad-encoding", "keyUsage", "named bits in their shortest form", "another form");
+// DER drops trailing zero bits; AMD's intermediates keep one. It changes no bit's meaning, and their bytes are signed as they are.
+function expectNamedBits(bytes: Uint8Array): void {
+  if (bytes.length <= 2 && bytes.some((byte) => byte !== 0)) return;
+  throw new EncodingError(
+    "bad-encoding",
+    "keyUsage",
+    "one or two bytes of named bits, one of them set",
+    "another form",
+  );
 }
 
 /** The DER inside an extension; `null` where it is not there. */

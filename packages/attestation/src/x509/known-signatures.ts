@@ -1,44 +1,89 @@
-/** Remembers signatures that were verified, so that a chain seen before costs hashes instead of curve arithmetic. */
-import { concatBytes, digest, toHex, utf8 } from "@blindbox/encoding";
+/** Remembers signatures that were verified and keys that were imported: a chain seen before costs comparisons alone. */
+import { equalBytes, toHex } from "@blindbox/encoding";
 import type { SignatureAlgorithm } from "./algorithms.ts";
-import { type PublicKey, verifyDerSignature } from "./signature.ts";
+import { importKey, keyBytes, type KeyImport, type PublicKey } from "./public-key.ts";
+import { verifyDerSignature } from "./signature.ts";
 
-/** Whether `signature` (a DER Ecdsa-Sig-Value) is the key's over `signed`. */
-export type SignatureCheck = typeof verifyDerSignature;
+/** Whether `signature` is the key's over `signed`. */
+export type SignatureCheck = (
+  algorithm: SignatureAlgorithm,
+  key: PublicKey,
+  signature: Uint8Array,
+  signed: Uint8Array,
+) => Promise<boolean>;
 
-/** Far more than the chains and CRLs of the boxes that one client talks to; each costs about 100 bytes. */
+/** A {@link SignatureCheck} that takes the key's import as a parameter: of the DER form or of the raw one. */
+export type ImportingCheck = (...question: [...Parameters<SignatureCheck>, KeyImport]) => Promise<boolean>;
+
+/** Far more than the chains and CRLs of the boxes that one client talks to. */
 const maxKnown = 256;
+
+/** Their size all together. Reports and certificates take about 1 KiB each; a CRL may be large. */
+const maxBytes = 2 * 1024 * 1024;
+
+interface KnownSignature {
+  readonly algorithm: SignatureAlgorithm;
+  readonly key: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signed: Uint8Array;
+}
 
 /**
  * A {@link SignatureCheck} that asks WebCrypto once for the same key, algorithm, signature and bytes. It keeps one fact,
  * "this key made this signature over these bytes", which neither time nor policy changes: validity, revocation and the
- * CRLs' age are judged anew each time. What did not verify is never kept. The oldest entry makes room.
+ * CRLs' age are judged anew each time. All of it is kept and compared, not a digest. What did not verify is never kept.
+ * The oldest entry makes room. `check` is {@link verifyDerSignature} unless the signatures are raw ones.
  */
-export function rememberSignatures(): SignatureCheck {
-  const known = new Set<string>();
+export function rememberSignatures(check: ImportingCheck = verifyDerSignature): SignatureCheck {
+  const known = new Map<string, KnownSignature>();
+  const importing = rememberKeys();
   return async (algorithm, key, signature, signed) => {
-    const name = await nameOf(algorithm, key, signature, signed);
-    if (known.has(name)) return true;
-    const holds = await verifyDerSignature(algorithm, key, signature, signed);
-    if (holds) keep(known, name);
+    const question = { algorithm, key: keyBytes(key), signature, signed };
+    const found = known.get(placeOf(question));
+    if (found !== undefined && isSame(found, question)) return true;
+    const holds = await check(algorithm, key, signature, signed, importing);
+    if (holds) keep(known, question);
     return holds;
   };
 }
 
-function keep(known: Set<string>, name: string): void {
-  const [oldest] = known;
-  if (known.size >= maxKnown && oldest !== undefined) known.delete(oldest);
-  known.add(name);
+/** Where an entry stands. Two entries with one place are told apart by {@link isSame}; the later one stays. */
+function placeOf({ signature, signed }: KnownSignature): string {
+  return `${toHex(signature.subarray(0, 32))} ${signature.length} ${signed.length}`;
 }
 
-/** A digest over all four parts, each of them hashed first, so that no byte can move from one to the next. */
-async function nameOf(
-  { oid, curve }: SignatureAlgorithm,
-  key: PublicKey,
-  signature: Uint8Array,
-  signed: Uint8Array,
-): Promise<string> {
-  const parts = [utf8(`${oid} ${curve.name} ${key.curve.name}`), key.point, signature, signed];
-  const digests = await Promise.all(parts.map((part) => digest("SHA-256", part)));
-  return toHex(await digest("SHA-256", concatBytes(...digests)));
+function isSame(a: KnownSignature, b: KnownSignature): boolean {
+  return (
+    a.algorithm === b.algorithm &&
+    equalBytes(a.key, b.key) &&
+    equalBytes(a.signature, b.signature) &&
+    equalBytes(a.signed, b.signed)
+  );
+}
+
+// Copies: what the caller does to its own bytes later must not change what is known.
+function keep(known: Map<string, KnownSignature>, { algorithm, key, signature, signed }: KnownSignature): void {
+  const entry = { algorithm, key: key.slice(), signature: signature.slice(), signed: signed.slice() };
+  if (signed.length > maxBytes / 4) return;
+  known.delete(placeOf(entry));
+  known.set(placeOf(entry), entry);
+  for (const oldest of known.keys()) {
+    if (known.size <= maxKnown && sizeOf(known) <= maxBytes) return;
+    known.delete(oldest);
+  }
+}
+
+function sizeOf(known: ReadonlyMap<string, KnownSignature>): number {
+  return [...known.values()].reduce((bytes, { signed }) => bytes + signed.length, 0);
+}
+
+/** Imports each key once a use, as long as the record of the key itself is kept by whoever parsed it. */
+function rememberKeys(): KeyImport {
+  const known = new WeakMap<PublicKey, Map<SignatureAlgorithm, Promise<SubtleCryptoKey | null>>>();
+  return (algorithm, key) => {
+    const uses = known.get(key) ?? new Map<SignatureAlgorithm, Promise<SubtleCryptoKey | null>>();
+    const imported = uses.get(algorithm) ?? importKey(algorithm, key);
+    known.set(key, uses.set(algorithm, imported));
+    return imported;
+  };
 }

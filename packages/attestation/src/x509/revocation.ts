@@ -1,40 +1,50 @@
 /** Is a certificate proven not to be revoked? A CRL must be there, authentic, current, recent enough, and not list it. */
 import { equalBytes, toHex } from "@blindbox/encoding";
+import type { EndorsementKind } from "../endorsement-kinds.ts";
 import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
+import type { SignatureAlgorithm } from "./algorithms.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { unknownCritical } from "./extensions.ts";
 import type { SignatureCheck } from "./known-signatures.ts";
 import { isoTime } from "./time.ts";
 
-/** What a CRL is judged by. */
-export interface RevocationRules {
-  /** Seconds since 1970. */
-  readonly now: number;
-  /** How old a CRL may be, in seconds. */
-  readonly maxEndorsementAge: number;
-  readonly minCrlNumber: number;
-  /** Verifies certificates and CRLs. */
-  readonly verifySignature: SignatureCheck;
+/** Where the revocation of one certificate is looked up, and what the CRL is judged by. */
+export interface RevocationSource {
+  /** The CRL of the certificate's issuer; `null` where none came, which is a failure. */
+  readonly crl: Crl | null;
+  /** The kind of Endorsement, as the policy names its age: subject of the Finding about it. */
+  readonly kind: EndorsementKind;
+  /** How old the CRL may be, in seconds. */
+  readonly maxAge: number;
+  readonly minNumber: number;
 }
 
-/** Whether the certificate called `name` is proven not to be revoked by its issuer's CRL. No CRL, no proof. */
-export async function verifyRevocation(
-  name: string,
-  certificate: Certificate,
-  crl: Crl | null,
-  issuer: Certificate,
-  rules: RevocationRules,
-): Promise<readonly Finding[]> {
+/** One certificate's revocation. */
+export interface RevocationQuestion extends RevocationSource {
+  /** What the certificate is called in findings. */
+  readonly name: string;
+  readonly certificate: Certificate;
+  readonly issuer: Certificate;
+  /** Seconds since 1970. */
+  readonly now: number;
+  readonly verifySignature: SignatureCheck;
+  /** The algorithms that a CRL of this kind of chain is signed with. */
+  readonly algorithms: readonly SignatureAlgorithm[];
+}
+
+/** Whether a certificate is proven not to be revoked by its issuer's CRL. No CRL, no proof. */
+export async function verifyRevocation(question: RevocationQuestion): Promise<readonly Finding[]> {
+  const { name, certificate, crl, issuer, now } = question;
   if (crl === null) return [missingCrl(name)];
   return [
     crlIssuer(name, crl, issuer),
-    await crlSignature(name, crl, issuer, rules.verifySignature),
-    crlValidity(name, crl, rules.now),
-    crlAge(name, crl, rules),
-    crlNumber(name, crl, rules.minCrlNumber),
-    revocation(name, certificate, crl),
+    await crlSignature(question, crl),
+    crlValidity(name, crl, now),
+    crlAge(question, crl),
+    crlNumber(name, crl, question.minNumber),
+    certificateRevocation(name, certificate, crl),
   ];
 }
 
@@ -44,6 +54,8 @@ function missingCrl(name: string): Finding {
   return compared({
     step: "authenticate",
     check: "crl-presence",
+    subject: name,
+    code: "missing-endorsement",
     holds: false,
     expected: `a CRL of the ${name} certificate's issuer`,
     actual: "none",
@@ -58,6 +70,8 @@ function crlIssuer(name: string, crl: Crl, issuer: Certificate): Finding {
   return compared({
     step: "authenticate",
     check: "crl-issuer",
+    subject: name,
+    code: "crl-bad-signature",
     holds,
     expected: `a CRL of the ${name} certificate's issuer`,
     actual: holds ? "its CRL" : "another CA's CRL",
@@ -67,18 +81,16 @@ function crlIssuer(name: string, crl: Crl, issuer: Certificate): Finding {
   });
 }
 
-async function crlSignature(
-  name: string,
-  crl: Crl,
-  issuer: Certificate,
-  verifySignature: SignatureCheck,
-): Promise<Finding> {
+async function crlSignature(question: RevocationQuestion, crl: Crl): Promise<Finding> {
+  const { name, issuer, verifySignature, algorithms } = question;
   const unknown = unknownCritical(crl.extensions, []);
-  const maySign = issuer.keyUsage?.crlSign ?? false;
+  const maySign = (issuer.keyUsage?.crlSign ?? false) && algorithms.includes(crl.algorithm);
   const signed = maySign && (await verifySignature(crl.algorithm, issuer.key, crl.signature, crl.signed));
   return compared({
     step: "authenticate",
     check: "crl-signature",
+    subject: name,
+    code: "crl-bad-signature",
     holds: signed && unknown.length === 0,
     expected: `a complete CRL signed by the ${name} certificate's issuer, which may sign CRLs`,
     actual: `${signed ? "signed by it" : "not signed by it"}, unknown critical extensions: ${unknown.join(", ") || "none"}`,
@@ -92,6 +104,8 @@ function crlValidity(name: string, { thisUpdate, nextUpdate }: Crl, now: number)
   return compared({
     step: "authenticate",
     check: "crl-validity",
+    subject: name,
+    code: now < thisUpdate ? "crl-not-yet-valid" : "crl-expired",
     holds: thisUpdate <= now && now <= nextUpdate,
     expected: `a CRL for the ${name} certificate that is current at ${isoTime(now)}`,
     actual: `${isoTime(thisUpdate)} to ${isoTime(nextUpdate)}`,
@@ -101,12 +115,14 @@ function crlValidity(name: string, { thisUpdate, nextUpdate }: Crl, now: number)
   });
 }
 
-function crlAge(name: string, { thisUpdate }: Crl, { now, maxEndorsementAge }: RevocationRules): Finding {
+function crlAge({ name, kind, now, maxAge }: RevocationQuestion, { thisUpdate }: Crl): Finding {
   return compared({
     step: "authenticate",
-    check: "crl-age",
-    holds: now - thisUpdate <= maxEndorsementAge,
-    expected: `a CRL for the ${name} certificate of at most ${maxEndorsementAge} s`,
+    check: "endorsement-age",
+    subject: kind,
+    code: "endorsement-too-old",
+    holds: now - thisUpdate <= maxAge,
+    expected: `a CRL for the ${name} certificate of at most ${maxAge} s`,
     actual: `${now - thisUpdate} s`,
     passed: "The CRL is as recent as the policy demands.",
     failed: "The CRL is older than the policy allows.",
@@ -118,20 +134,25 @@ function crlNumber(name: string, { number }: Crl, minCrlNumber: number): Finding
   return compared({
     step: "authenticate",
     check: "crl-number",
-    holds: number >= minCrlNumber,
+    subject: name,
+    code: "crl-number-too-low",
+    holds: number !== null && number >= minCrlNumber,
     expected: `a CRL for the ${name} certificate of number ${minCrlNumber} or higher`,
-    actual: String(number),
+    actual: number === null ? "a CRL without a number" : String(number),
     passed: "The CRL is not one that the policy calls superseded.",
     failed: "The CRL is one that the policy calls superseded.",
     hint: refresh,
   });
 }
 
-function revocation(name: string, { serial }: Certificate, { revoked }: Crl): Finding {
+/** Whether a CRL lists a certificate. That it is the issuer's CRL, authentic and current, {@link verifyRevocation} says. */
+export function certificateRevocation(name: string, { serial }: Certificate, { revoked }: Crl): Finding {
   const listed = revoked.has(toHex(serial));
   return compared({
     step: "authenticate",
     check: "certificate-revocation",
+    subject: name,
+    code: "revoked",
     holds: !listed,
     expected: `${name} certificate not revoked`,
     actual: listed ? "revoked" : "not listed",

@@ -1,5 +1,5 @@
 /** What is not authentic (step 2), revocation apart. */
-import { NotAnEnclaveError, RevokedEndorsementError } from "@blindbox/attestation";
+import { NotAnEnclaveError } from "@blindbox/attestation";
 import { vendor } from "../box.ts";
 import { name } from "../der.ts";
 import {
@@ -41,10 +41,10 @@ export const authenticateRefusals: readonly Refusal[] = [
     [
       "certificate-issuer",
       "certificate-signature",
+      "certificate-authority",
       "certificate-use",
       "crl-issuer",
       "crl-signature",
-      "certificate-authority",
       "evidence-signature",
       "chip-id",
     ],
@@ -87,7 +87,7 @@ export const authenticateRefusals: readonly Refusal[] = [
       intermediate: { extensions: [basicConstraints(true, 0), crlSignOnly] },
     }),
   }),
-  refusals("authenticate", RevokedEndorsementError, ["crl-signature", "certificate-authority"], {
+  refusals("authenticate", NotAnEnclaveError, ["certificate-authority", "crl-signature"], {
     "an intermediate without key usage": minted({ intermediate: { extensions: [basicConstraints(true, 0)] } }),
   }),
   refusals("authenticate", NotAnEnclaveError, ["certificate-use"], {

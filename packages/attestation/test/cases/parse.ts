@@ -14,7 +14,7 @@ export const parseRefusals: readonly Refusal[] = [
     "a document of the next version": changedBody((all) => ({ ...all, type: "blindbox-evidence/2" })),
     "a document of an unknown TEE": changedBody((all) => ({ ...all, tee: "sgx" })),
     "a document without Manifest": changedBody((all) => ({ ...all, manifest: undefined })),
-    "a document above 1 MiB": changedBody((all) => ({ ...all, manifest: "x".repeat(1024 * 1024) })),
+    "a document above 5 MiB": changedBody((all) => ({ ...all, manifest: "x".repeat(5 * 1024 * 1024) })),
     "a document with a path of 13 nodes": changedBody((all) => ({
       ...all,
       proof: { index: 0, path: Array(13).fill(base64url(random(32))), size: 4096 },

@@ -46,16 +46,17 @@ export const revocationRefusals: readonly Refusal[] = [
     "a root CRL past its next update by one second": minted({ rootCrl: { nextUpdate: NOW - 1 } }),
     "a CRL from the next second": minted({ rootCrl: { thisUpdate: NOW + 1 } }),
   }),
-  refusals("authenticate", RevokedEndorsementError, ["crl-age"], {
+  refusals("authenticate", RevokedEndorsementError, ["endorsement-age"], {
     "a CRL one second older than the policy allows": minted({
-      rootCrl: { thisUpdate: NOW - strictPolicy.maxEndorsementAge - 1 },
+      rootCrl: { thisUpdate: NOW - strictPolicy.maxEndorsementAge.simulatedCrl - 1 },
     }),
   }),
   refusals("authenticate", RevokedEndorsementError, ["crl-number"], {
-    "a CRL number below the floor": { policy: { minCrlNumber: 8 } },
+    "a CRL number below the floor": { policy: { minCrlNumber: { ...strictPolicy.minCrlNumber, simulated: 8 } } },
+    "a CRL without a number": minted({ rootCrl: { extensions: [unknownNotCritical] } }),
+    "a CRL without extensions": minted({ rootCrl: { extensions: [] } }),
   }),
   refusals("authenticate", NotAnEnclaveError, ["endorsements-form"], {
-    "a CRL without a number": minted({ rootCrl: { extensions: [unknownNotCritical] } }),
     "a CRL without next update": minted({ rootCrl: { nextUpdate: null } }),
     "a CRL that names another algorithm outside": minted({ rootCrl: { outerAlgorithm: algorithmOf("P-256") } }),
     "a CRL with an empty list": minted({ rootCrl: { revoked: set().fill(0x30, 0, 1) } }),

@@ -1,0 +1,96 @@
+/** The access log's document: one canonical text, read strictly. What it says is not judged here. */
+import {
+  canonicalJson,
+  EncodingError,
+  jsonArray,
+  jsonInteger,
+  jsonObject,
+  jsonString,
+  parseCanonicalJson,
+  type JsonValue,
+} from "@blindbox/encoding";
+import { jsonOrNull, jsonSha256, jsonType } from "../json.ts";
+import type { AccessLogDocument, AccessRecord } from "./types.ts";
+
+/** Type of the document; its UTF-8 hashed by SHA-256 is the head of a log with no record. */
+export const ACCESS_LOG_TYPE = "blindbox-access-log/1";
+
+/** Path at which a box answers `GET` with its access log, to principals that may audit. Never reaches the app. */
+export const ACCESS_LOG_PATH = "/.well-known/blindbox/access-log";
+
+/** Media type of the access log's document. */
+export const ACCESS_LOG_MEDIA_TYPE = "application/vnd.blindbox.access-log+json";
+
+/** Records that a box keeps at most, whatever its Manifest says. */
+export const MAX_ACCESS_RECORDS = 100_000;
+
+/** Longest document that is read: a record takes 200 to 500 bytes, since a rule's path is bounded. */
+export const MAX_ACCESS_LOG_BYTES: number = 64 * 1024 * 1024;
+
+const documentMembers = ["type", "start", "first", "records", "head"] as const;
+const recordMembers = [
+  "seq",
+  "time",
+  "principal",
+  "rule",
+  "method",
+  "path",
+  "outcome",
+  "status",
+  "received",
+  "sent",
+] as const;
+
+const natural = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Reads an access log's document: canonical JSON with exactly its members. Nothing is compared: `verifyAccessLog` does.
+ *
+ * @throws EncodingError for anything else.
+ */
+export function parseAccessLog(input: Uint8Array | string): AccessLogDocument {
+  const value = parseCanonicalJson(input, { maxBytes: MAX_ACCESS_LOG_BYTES, maxDepth: 3 });
+  const members = jsonObject(value, "accessLog", documentMembers);
+  jsonType(members.type, "accessLog.type", ACCESS_LOG_TYPE);
+  return {
+    start: jsonSha256(members.start, "accessLog.start"),
+    first: jsonInteger(members.first, "accessLog.first", natural),
+    records: jsonArray(members.records, "accessLog.records", MAX_ACCESS_RECORDS).map(parseRecord),
+    head: jsonSha256(members.head, "accessLog.head"),
+  };
+}
+
+function parseRecord(value: JsonValue, index: number): AccessRecord {
+  const path = `accessLog.records[${index}]`;
+  const members = jsonObject(value, path, recordMembers);
+  const integer = (member: "seq" | "time" | "received" | "sent" | "rule"): number =>
+    jsonInteger(members[member], `${path}.${member}`, natural);
+  return {
+    seq: integer("seq"),
+    time: integer("time"),
+    principal: shownText(members.principal, `${path}.principal`, /^[\x21-\x7e]{1,128}$/),
+    rule: integer("rule"),
+    method: shownText(members.method, `${path}.method`, /^[A-Z]{1,16}$/),
+    path: shownText(members.path, `${path}.path`, /^\/[^\p{Cc}]{0,1024}$/u),
+    outcome: shownText(members.outcome, `${path}.outcome`, /^[a-z][a-z-]{0,40}$/),
+    status: jsonOrNull(members.status, (status) => jsonInteger(status, `${path}.status`, { min: 100, max: 999 })),
+    received: integer("received"),
+    sent: integer("sent"),
+  };
+}
+
+// It is shown on terminals and pages: nothing but what such a name is made of.
+function shownText(value: JsonValue, path: string, form: RegExp): string {
+  const text = jsonString(value, path);
+  if (form.test(text)) return text;
+  throw new EncodingError("bad-encoding", path, "a name of the box's own", "other text");
+}
+
+/**
+ * The one text of an access log's document, for a box to send.
+ *
+ * @throws EncodingError where a value has no canonical form.
+ */
+export function formatAccessLog({ start, first, records, head }: AccessLogDocument): string {
+  return canonicalJson({ type: ACCESS_LOG_TYPE, start, first, records: records.map((record) => ({ ...record })), head });
+}

@@ -1,0 +1,3 @@
+export type { TdxPolicy } from "./policy.ts";
+export type { AcceptableTcbStatus } from "./tcb-status.ts";
+export { tdx } from "./tee.ts";
