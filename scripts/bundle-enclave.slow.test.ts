@@ -3,7 +3,8 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { bundles } from "./bundle-enclave.ts";
+import { bundles, nativeFolder } from "./bundle-enclave.ts";
+import { compileTeeIoctl, teeIoctlName } from "./compile-tee-ioctl.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,5 +23,36 @@ test("bundling what has not changed leaves every file as it is, for whoever read
   const names = Object.entries(bundles).flatMap(([folder, entries]) =>
     Object.keys(entries).map((name) => `${folder}/${name}.mjs`),
   );
+  names.push(`${nativeFolder}/${teeIoctlName}`);
   expect(new Set(before.map((file) => file.split(" ")[0]))).toEqual(new Set(names));
 });
+
+test("the native program is the same bytes each time, a few KiB of static code with no library and no executable data", () => {
+  const program = Buffer.from(compileTeeIoctl() ?? []);
+  expect(program.equals(compileTeeIoctl() ?? Buffer.of())).toBe(true);
+  expect(program.length).toBeGreaterThan(1_000);
+  expect(program.length).toBeLessThan(16_384);
+  expect(segments(program)).toEqual([
+    { type: "load", flags: "r" },
+    { type: "load", flags: "rx" },
+    { type: "load", flags: "rw" },
+    { type: "stack", flags: "rw" },
+  ]);
+  expect(program.includes(root)).toBe(false);
+});
+
+test("a machine without a compiler is told apart from one with a program that does not compile", () => {
+  expect(compileTeeIoctl("no-such-compiler")).toBeNull();
+  expect(() => compileTeeIoctl("false")).toThrow("does not compile");
+});
+
+/** The program headers of an ELF64 file, which name an interpreter or a dynamic section where there is one. */
+function segments(program: Buffer): readonly { readonly type: string; readonly flags: string }[] {
+  const [at, count] = [Number(program.readBigUInt64LE(32)), program.readUInt16LE(56)];
+  return Array.from({ length: count }, (_, index) => {
+    const header = program.subarray(at + index * 56);
+    const [type, flags] = [header.readUInt32LE(0), header.readUInt32LE(4)];
+    const bits = ["x", "w", "r"].filter((_letter, bit) => (flags >> bit) & 1);
+    return { type: type === 1 ? "load" : type === 0x6474_e551 ? "stack" : `${type}`, flags: bits.reverse().join("") };
+  });
+}

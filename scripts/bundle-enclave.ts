@@ -2,10 +2,20 @@
  * Bundles what runs in the box, with everything that it imports, into files that need Node and nothing else:
  * `packages/cli/assets/enclave/{production,simulated}` and the simulated device. What is written there is measured.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { compileTeeIoctl, teeIoctlName } from "./compile-tee-ioctl.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "packages/enclave/src");
@@ -17,6 +27,9 @@ export const bundles: Readonly<Record<string, Readonly<Record<string, string>>>>
   "enclave/simulated": { main: "simulated/main.ts", gate: "sandbox/gate/main.ts" },
   device: { main: "simulated/device/main.ts" },
 };
+
+/** Where the native program goes. */
+export const nativeFolder = "enclave/production";
 
 /** One file of a bundle: its text, and the modules that it was made of, relative to the repository. */
 export interface BundledFile {
@@ -52,20 +65,34 @@ export async function bundle(folder: string): Promise<BundledFile[]> {
 }
 
 // A box may be built from these files meanwhile: it finds the old ones or the new ones, whole.
-function replaceFile(path: string, text: string): void {
-  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+function replaceFile(path: string, bytes: Uint8Array, mode: number): void {
+  if (existsSync(path) && readFileSync(path).equals(bytes)) return;
   const unfinished = join(root, ".cache", `${process.pid}-${basename(path)}`);
   mkdirSync(dirname(unfinished), { recursive: true });
-  writeFileSync(unfinished, text);
+  writeFileSync(unfinished, bytes);
+  chmodSync(unfinished, mode);
   renameSync(unfinished, path);
+}
+
+/** The native program that goes with a bundle for real hardware; nothing for other bundles, or without a compiler. */
+function nativeOf(folder: string): Uint8Array | null {
+  if (folder !== nativeFolder) return null;
+  const program = compileTeeIoctl();
+  if (program !== null) return program;
+  console.error(
+    `note: no gcc for x86-64 here, so ${folder}/${teeIoctlName} is left out: a box of it cannot use an ioctl`,
+  );
+  return null;
 }
 
 async function write(folder: string): Promise<void> {
   const files = await bundle(folder);
   const destination = join(assets, folder);
   mkdirSync(destination, { recursive: true });
-  for (const file of files) replaceFile(join(destination, file.name), file.code);
-  const names = new Set(files.map((file) => file.name));
+  for (const file of files) replaceFile(join(destination, file.name), Buffer.from(file.code), 0o644);
+  const native = nativeOf(folder);
+  if (native !== null) replaceFile(join(destination, teeIoctlName), native, 0o755);
+  const names = new Set([...files.map((file) => file.name), ...(native === null ? [] : [teeIoctlName])]);
   for (const name of readdirSync(destination))
     if (!names.has(name)) rmSync(join(destination, name), { recursive: true, force: true });
 }

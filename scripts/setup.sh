@@ -54,16 +54,21 @@ setup_system() {
   }
 }
 
+# Installs a folder's npm packages from its lockfile, once for each lockfile. Usage: setup_folder FOLDER WHAT
+setup_folder() {
+  if ! cmp -s "$1/package-lock.json" "$1/node_modules/.blindbox-lock" 2>/dev/null; then
+    say "installing $2"
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || refuse "npm ci failed" "is the npm registry reachable?"
+    cp "$1/package-lock.json" "$1/node_modules/.blindbox-lock"
+  fi
+}
+
 setup_node() {
   command -v node >/dev/null 2>&1 || refuse "node: not found; expected Node.js 20 or later" "https://nodejs.org/en/download"
   command -v npm >/dev/null 2>&1 || refuse "npm: not found; it comes with Node.js" "https://nodejs.org/en/download"
   major=$(node -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 20 ] || refuse "node: version $(node -v); expected 20 or later" "https://nodejs.org/en/download"
-  if ! cmp -s package-lock.json node_modules/.blindbox-lock 2>/dev/null; then
-    say "installing npm packages"
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || refuse "npm ci failed" "is the npm registry reachable?"
-    cp package-lock.json node_modules/.blindbox-lock
-  fi
+  setup_folder . "npm packages"
   PATH="$PWD/node_modules/.bin:$PATH"
   export PATH
 }

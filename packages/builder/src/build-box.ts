@@ -113,7 +113,8 @@ export async function buildBox(options: BuildOptions): Promise<BuiltBox> {
 }
 
 function unsupportedTee(): BuildError {
-  const problem = { field: "tee", expected: "simulated", actual: "another TEE", hint: "others are not supported yet" };
+  const hint = "a box for hardware is worth what its Reference Values are, and this version computes none for hardware";
+  const problem = { field: "tee", expected: "simulated", actual: "another TEE", hint };
   return new BuildError("not-supported-yet", problem);
 }
 

@@ -271,17 +271,25 @@ describe("the place of the output", () => {
   });
 });
 
+const fetchedKeys = {
+  issuer: "https://idp.example.com",
+  audience: "box",
+  keys: { url: "https://idp.example.com/keys", thumbprints: ["A".repeat(43)] },
+  algorithms: ["ES256"],
+};
+
 describe("what cannot be built", () => {
   test.each<readonly [string, object, string]>([
     [
-      "a principal with a client certificate",
+      "a principal whose token keys are to be fetched",
       {
         access: {
-          principals: [{ id: "host", certificate: { issuer: `sha256:${"b".repeat(64)}` } }],
-          rules: [{ allow: ["host"], methods: ["GET"], path: "/**" }],
+          principals: [{ id: "staff", jwt: fetchedKeys }],
+          rules: [{ allow: ["staff"], methods: ["GET"], path: "/**" }],
         },
+        egress: [{ host: "idp.example.com", ports: [443], methods: ["GET"], paths: ["/keys"] }],
       },
-      "access.principals[0].certificate",
+      "access.principals[0].jwt.keys",
     ],
   ])("%s is not supported yet, and nothing is written", async (_what, more, path) => {
     const inputs = await buildInputs({ manifestText: manifestText({}, more) });

@@ -4,7 +4,15 @@ import { parseArgs } from "node:util";
 import type { DriverChoice } from "./parts.ts";
 import { RefusalError } from "./refusal.ts";
 
-export interface BoxArguments<Extra extends string = never> {
+/** The options that one entry has beside the common ones, each with a value: it must be given, or may be left out. */
+export type ExtraOptions = Readonly<Record<string, "required" | "optional">>;
+
+/** Their values; null where an optional one is left out. */
+export type ExtraValues<Extra extends ExtraOptions> = {
+  readonly [Name in keyof Extra]: Extra[Name] extends "required" ? string : string | null;
+};
+
+export interface BoxArguments<Extra extends ExtraOptions> {
   /** Absolute path of the folder with `manifest.json`, `runtime.json` and `app/rootfs`. */
   readonly root: string;
   readonly host: string;
@@ -16,24 +24,25 @@ export interface BoxArguments<Extra extends string = never> {
   readonly resolvers: readonly string[] | null;
   /** Ends when standard input does, which happens when whoever started the box is gone. */
   readonly exitWithParent: boolean;
-  /** The options that this entry alone has; all must be given. */
-  readonly extra: Readonly<Record<Extra, string>>;
+  /** The options that this entry alone has. */
+  readonly extra: ExtraValues<Extra>;
 }
 
 const hint =
-  "main.mjs [--root DIR] [--listen HOST:PORT] [--driver auto|rooted|unprivileged] [--scratch DIR] [--resolver ADDRESS[:PORT],…] [--exit-with-parent]; simulated: --device SOCKET";
+  "main.mjs [--root DIR] [--listen HOST:PORT] [--driver auto|rooted|unprivileged] [--scratch DIR] [--resolver ADDRESS[:PORT],…] [--exit-with-parent]; hardware: [--endorsements FILE]; simulated: --device SOCKET";
 
 const parentFlag = "exit-with-parent";
 
 /**
- * @param extra names of options beside the common ones, each with a value that must be given
+ * @param extra the options beside the common ones
  * @throws RefusalError with code `arguments-invalid`
  */
-export function parseArguments<Extra extends string = never>(
+export function parseArguments<const Extra extends ExtraOptions>(
   argv: readonly string[],
-  extra: readonly Extra[],
+  extra: Extra,
 ): BoxArguments<Extra> {
-  const { values, exitWithParent } = read(argv, ["root", "listen", "driver", "scratch", "resolver", ...extra]);
+  const own = Object.keys(extra);
+  const { values, exitWithParent } = read(argv, ["root", "listen", "driver", "scratch", "resolver", ...own]);
   return {
     root: absolute("root", values["root"] ?? "/blindbox"),
     ...listenAddress(values["listen"] ?? "0.0.0.0:8443"),
@@ -41,7 +50,7 @@ export function parseArguments<Extra extends string = never>(
     scratch: absolute("scratch", values["scratch"] ?? "/run/blindbox"),
     resolvers: resolverList(values["resolver"]),
     exitWithParent,
-    extra: Object.fromEntries(extra.map((name) => [name, given(name, values[name])])) as Record<Extra, string>,
+    extra: Object.fromEntries(own.map((name) => [name, ownValue(name, values[name], extra)])) as ExtraValues<Extra>,
   };
 }
 
@@ -69,6 +78,10 @@ function read(argv: readonly string[], names: readonly string[]): GivenArguments
 function absolute(name: string, path: string): string {
   if (path.startsWith("/") && !path.includes("\0")) return path;
   throw invalid(`--${name}: expected an absolute path`);
+}
+
+function ownValue(name: string, value: string | undefined, extra: ExtraOptions): string | null {
+  return value === undefined && extra[name] === "optional" ? null : given(name, value);
 }
 
 function given(name: string, value: string | undefined): string {

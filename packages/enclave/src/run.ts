@@ -1,5 +1,5 @@
 /** The life of the process around a box: arguments, refusals, signals, exit codes, events on standard output. */
-import { type BoxArguments, parseArguments } from "./arguments.ts";
+import { type BoxArguments, type ExtraOptions, type ExtraValues, parseArguments } from "./arguments.ts";
 import { createEventWriter } from "./events.ts";
 import { exitFault, exitOnFault } from "./fault.ts";
 import type { EmitEvent, EvidenceProvider } from "./parts.ts";
@@ -9,11 +9,14 @@ import { RefusalError } from "./refusal.ts";
 import { type Box, startBox, type StopGrace } from "./start.ts";
 
 /** What one entry of the enclave adds to the others. */
-export interface Entry<Extra extends string> {
-  /** Names of its own options. */
-  readonly extra: readonly Extra[];
+export interface Entry<Extra extends ExtraOptions> {
+  /** Its own options. */
+  readonly extra: Extra;
   /** Finds the TEE's device. Throws RefusalError with code `no-tee-device` where there is none. */
-  readonly findProvider: (extra: Readonly<Record<Extra, string>>) => EvidenceProvider;
+  readonly findProvider: (
+    extra: ExtraValues<Extra>,
+    onEvent: EmitEvent,
+  ) => EvidenceProvider | Promise<EvidenceProvider>;
 }
 
 /** Stopped when asked to. */
@@ -26,7 +29,10 @@ const exitOrphaned = 3;
 const grace: StopGrace = { requests: 20_000, app: 5_000 };
 
 /** Runs a box until it is told to stop by SIGTERM or SIGINT; a second signal ends it at once. */
-export async function run<Extra extends string>(argv: readonly string[], entry: Entry<Extra>): Promise<void> {
+export async function run<const Extra extends ExtraOptions>(
+  argv: readonly string[],
+  entry: Entry<Extra>,
+): Promise<void> {
   const onEvent = createEventWriter(process.stdout);
   exitOnFault(onEvent);
   try {
@@ -35,7 +41,7 @@ export async function run<Extra extends string>(argv: readonly string[], entry: 
     const { extra, ...options }: BoxArguments<Extra> = parseArguments(argv, entry.extra);
     // Nobody waits for an answer any more: the kernel takes the sandbox down with this process.
     if (options.exitWithParent) onParentEnd(() => process.exit(exitOrphaned));
-    const provider = entry.findProvider(extra);
+    const provider = await entry.findProvider(extra, onEvent);
     await refuseCoreDumps(options.scratch);
     stopOnSignal(await startBox({ ...options, provider, onEvent }), onEvent);
   } catch (error) {

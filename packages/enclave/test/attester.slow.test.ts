@@ -22,7 +22,6 @@ const facts = {
   manifest: digest,
   tls: digest,
   channel: null,
-  audit: null,
   sandbox: { driver: "rooted", selfTest: digest },
 };
 
@@ -56,11 +55,11 @@ function attesterOn(
   now = Date.now,
 ): Promise<Attester> {
   const all = { ...attesterLimits, ...limits };
-  const ledgerHead = () => digest;
+  const heads = () => ({ ledger: digest, audit: digest });
   return createAttester({
     provider,
     facts,
-    ledgerHead,
+    heads,
     selfTest: '{"x":"denied"}',
     manifest: '{"y":1}',
     now,
@@ -163,7 +162,7 @@ describe("the text of a batch's document", () => {
   });
 
   it("is refused once where it would be too long to be read", () => {
-    const document = { ...parseEvidenceDocument(formatted), manifest: "x".repeat(1024 * 1024) };
+    const document = { ...parseEvidenceDocument(formatted), manifest: "x".repeat(5 * 1024 * 1024) };
     expect(() => documentText(document)).toThrow(/limit-exceeded/);
   });
 
@@ -190,17 +189,17 @@ describe("the Statement", () => {
   it("says which ledger head was in force when the device was asked", async () => {
     let entries = 0;
     const provider = slowDevice(0);
-    const ledgerHead = () => `sha256:${String(entries++).repeat(64)}`;
+    const heads = () => ({ ledger: `sha256:${String(entries++).repeat(64)}`, audit: null });
     const attester = await createAttester({
       provider,
       facts,
-      ledgerHead,
+      heads,
       selfTest: "{}",
       manifest: "{}",
       now: Date.now,
     });
-    const heads = [await attester.attest(randomBytes(32)), await attester.attest(randomBytes(32))];
-    const ledgers = heads.map((text) => parseStatement(parseEvidenceDocument(text).statement).ledger);
+    const texts = [await attester.attest(randomBytes(32)), await attester.attest(randomBytes(32))];
+    const ledgers = texts.map((text) => parseStatement(parseEvidenceDocument(text).statement).ledger);
     expect(ledgers).toEqual([`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`]);
   });
 

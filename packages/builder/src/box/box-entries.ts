@@ -20,8 +20,10 @@ function directory(name: string): TarEntry {
   return { kind: "directory", name, metadata: directoryMetadata };
 }
 
-function file(name: string, bytes: Uint8Array): TarEntry {
-  return { kind: "file", name, metadata: fileMetadata, size: bytes.length, content: () => [bytes] };
+const programMetadata: Metadata = { ...fileMetadata, mode: 0o755 };
+
+function file(name: string, bytes: Uint8Array, metadata: Metadata = fileMetadata): TarEntry {
+  return { kind: "file", name, metadata, size: bytes.length, content: () => [bytes] };
 }
 
 function stored(name: string, metadata: Metadata, content: Content): TarEntry {
@@ -34,8 +36,10 @@ export function runtimeEntries(runtime: RuntimeFiles): readonly TarEntry[] {
   return [
     directory(boxRoot),
     directory(`${boxRoot}/enclave`),
-    ...runtime.bundle.map(({ name, bytes }) => file(`${boxRoot}/enclave/${name}`, bytes)),
-    stored(`${boxRoot}/node`, { ...fileMetadata, mode: 0o755 }, runtime.node),
+    ...runtime.bundle.map(({ name, bytes, executable }) =>
+      file(`${boxRoot}/enclave/${name}`, bytes, executable ? programMetadata : fileMetadata),
+    ),
+    stored(`${boxRoot}/node`, programMetadata, runtime.node),
   ];
 }
 

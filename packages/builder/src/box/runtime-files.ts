@@ -8,8 +8,11 @@ import { BuildError, quoted } from "../build-error.ts";
 import { type FilePlace, fileFault, onFiles } from "../file-fault.ts";
 import type { Content, Scratch } from "../scratch.ts";
 
-/** Bytes that a file of the bundle may have; ours have under 2 MiB. */
+/** Bytes that a file of the bundle may have; ours have under 3 MiB. */
 const maxBundleBytes = 16 * 2 ** 20;
+
+/** The native program that asks a TEE's device: in bundles for real hardware, and nothing else is executable. */
+export const teeIoctlName = "tee-ioctl";
 
 /** The files that every image of one BlindBox version and TEE holds, with their digests. */
 export interface RuntimeFiles {
@@ -25,6 +28,7 @@ export interface RuntimeFiles {
 export interface BundleFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  readonly executable: boolean;
 }
 
 function runtimePlace(field: string): FilePlace {
@@ -37,11 +41,18 @@ function sha256(bytes: Uint8Array | string): string {
 
 async function readBundleFile(directory: string, name: string): Promise<BundleFile> {
   const facts = await stat(join(directory, name));
-  const named = /^[a-z0-9][a-z0-9-]*\.mjs$/.test(name);
-  if (named && facts.isFile() && facts.size <= maxBundleBytes)
-    return { name, bytes: await readFile(join(directory, name)) };
-  const expected = `*.mjs files of at most ${maxBundleBytes} bytes and nothing else`;
+  const named = name === teeIoctlName || /^[a-z0-9][a-z0-9-]*\.mjs$/.test(name);
+  if (named && facts.isFile() && facts.size <= maxBundleBytes) return readNamed(directory, name);
+  const expected = `*.mjs files and ${teeIoctlName}, of at most ${maxBundleBytes} bytes, and nothing else`;
   throw new BuildError("bad-runtime", { field: "enclave bundle", expected, actual: quoted(name) });
+}
+
+async function readNamed(directory: string, name: string): Promise<BundleFile> {
+  const bytes = await readFile(join(directory, name));
+  const executable = name === teeIoctlName;
+  if (!executable || isX64Program(bytes)) return { name, bytes, executable };
+  const problem = { field: `enclave bundle: ${name}`, expected: "a program for linux/amd64", actual: "another file" };
+  throw new BuildError("bad-runtime", { ...problem, hint: "in a checkout run `npm run build` anew" });
 }
 
 async function readBundle(directory: string): Promise<readonly BundleFile[]> {

@@ -13,8 +13,8 @@ export interface AttesterOptions {
   readonly provider: EvidenceProvider;
   /** What does not change in this boot. */
   readonly facts: StatementFacts;
-  /** `sha256:<hex>` of the egress ledger's head at the time of asking. */
-  readonly ledgerHead: () => string;
+  /** Heads of the egress ledger and of the access log at the time of asking. */
+  readonly heads: () => Pick<Statement, "ledger" | "audit">;
   /** Exact text whose digest is `facts.sandbox.selfTest`. */
   readonly selfTest: string;
   /** Exact text whose digest is `facts.manifest`. */
@@ -26,7 +26,7 @@ export interface AttesterOptions {
 }
 
 /** The Statement without what differs from one batch to the next. */
-export type StatementFacts = Omit<Statement, "type" | "tee" | "time" | "ledger" | "challenge">;
+export type StatementFacts = Omit<Statement, "type" | "tee" | "time" | "ledger" | "audit" | "challenge">;
 
 /** Times in milliseconds. */
 export interface AttesterLimits {
@@ -82,7 +82,7 @@ async function askDevice(options: AttesterOptions, ms: number, challenge: Uint8A
   const { provider, selfTest, manifest } = options;
   const statement = formatStatement({
     ...options.facts,
-    ledger: options.ledgerHead(),
+    ...options.heads(),
     type: "blindbox-statement/1",
     tee: provider.tee,
     time: Math.floor(options.now() / 1000),

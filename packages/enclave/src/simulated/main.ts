@@ -3,6 +3,6 @@ import { run } from "../run.ts";
 import { createSimulatedProvider } from "./provider.ts";
 
 await run(process.argv.slice(2), {
-  extra: ["device"],
+  extra: { device: "required" },
   findProvider: ({ device }) => createSimulatedProvider(device),
 });

@@ -1,0 +1,66 @@
+/** On Azure the host's quoting enclave is asked by the metadata service: a TDREPORT in, a quote out. */
+import { equalBytes, fromBase64url, toBase64url, toHex } from "@blindbox/encoding";
+import { Disturbed, withAttempts } from "../attempts.ts";
+import type { Sleep } from "../device.ts";
+import { DeviceFault } from "../device-fault.ts";
+import { quoteReportDataOffset } from "../intel.ts";
+
+/** Link-local: there is no TLS to be had, and what comes is signed by Intel's key or refused by every Verifier. */
+export const TD_QUOTE_URL = "http://169.254.169.254/acc/tdquote";
+
+/** Sends `body` as JSON to `url` and returns status and body of the answer, of at most `maxBytes`. No redirect is followed. */
+export type PostJson = (
+  url: string,
+  body: string,
+  maxBytes: number,
+) => Promise<{ readonly status: number; readonly text: string }>;
+
+/** A quote takes 5 to 8 KiB. */
+const maxAnswerBytes = 65_536;
+const statusOk = 200;
+const throttled = 429;
+const reportDataInTdReport = 128;
+
+/** The quote of a TDREPORT. */
+export type GetTdQuote = (tdReport: Uint8Array) => Promise<Uint8Array>;
+
+/** Asks the metadata service once for each TDREPORT: the paravisor makes a new one at each start only. */
+export function createTdQuoteSource(post: PostJson, sleep: Sleep): GetTdQuote {
+  let last: { readonly report: string; readonly quote: Uint8Array } | null = null;
+  return async (tdReport) => {
+    const report = toHex(tdReport);
+    if (last?.report !== report) last = { report, quote: await withAttempts(sleep, () => ask(post, tdReport)) };
+    return last.quote;
+  };
+}
+
+async function ask(post: PostJson, tdReport: Uint8Array): Promise<Uint8Array> {
+  const body = JSON.stringify({ report: toBase64url(tdReport) });
+  const { status, text } = await post(TD_QUOTE_URL, body, maxAnswerBytes).catch(() => {
+    throw new Disturbed("metadata service: no whole answer");
+  });
+  if (status === throttled || status >= 500) throw new Disturbed(`metadata service: status ${status}`);
+  if (status !== statusOk) throw new DeviceFault("failed", `metadata service: no TD quote, status ${status}`);
+  const quote = quoteIn(text);
+  const offset = quoteReportDataOffset(quote);
+  const [wanted, given] = [tdReport.subarray(reportDataInTdReport), quote.subarray(offset)];
+  if (quote.length >= offset + 64 && equalBytes(wanted.subarray(0, 64), given.subarray(0, 64))) return quote;
+  throw new DeviceFault("malformed", "metadata service: the quote is of another TDREPORT");
+}
+
+function quoteIn(text: string): Uint8Array {
+  try {
+    const { quote } = JSON.parse(text) as { readonly quote?: unknown };
+    // Both alphabets and padding were seen.
+    if (typeof quote === "string")
+      return fromBase64url(
+        quote
+          .replace(/={1,2}$/, "")
+          .replaceAll("+", "-")
+          .replaceAll("/", "_"),
+      );
+  } catch {
+    // Said below.
+  }
+  throw new DeviceFault("malformed", "metadata service: expected a TD quote, got something else");
+}
