@@ -34,9 +34,11 @@ export const manifest: Manifest = {
     resources: { memory: 2 ** 28, cpus: 1000, processes: 64, tmp: 2 ** 24 },
     users: "one",
   },
-  access: { principals: [], rules: [] },
+  access: { principals: [], rules: [], mutualTls: null },
   egress,
   logs: "none",
+  operations: { port: null, health: "live", metrics: "none" },
+  audit: { entries: 10_000 },
 };
 
 /** Writes what a box reads at its start, but for `app/rootfs`, into `root`. */

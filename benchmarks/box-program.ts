@@ -7,18 +7,12 @@ import { createServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { formatSelfTest, SELF_TEST_PROBES } from "@blindbox/attestation";
 import { formatPem, toHex } from "@blindbox/encoding";
-import {
-  apiKeyDigest,
-  createAccessDecider,
-  createAuditDecider,
-  formatManifest,
-  type Manifest,
-  manifestDigest,
-} from "@blindbox/manifest";
+import { apiKeyDigest, formatManifest, type Manifest, manifestDigest } from "@blindbox/manifest";
 import { formatRelease, type Release, runtimeDigest } from "@blindbox/release";
 import { createAttester } from "../packages/enclave/src/attester/index.ts";
+import { createDoors } from "../packages/enclave/src/doors.ts";
 import { createEgress } from "../packages/enclave/src/egress/index.ts";
-import { createGateway, createTlsIdentity, type TlsIdentity } from "../packages/enclave/src/gateway/index.ts";
+import { createAccessLog, createTlsIdentity, type TlsIdentity } from "../packages/enclave/src/gateway/index.ts";
 import type { AppUpstream, Attester, EgressRoom, EmitEvent, EvidenceProvider } from "../packages/enclave/src/parts.ts";
 import { createSandbox } from "../packages/enclave/src/sandbox/index.ts";
 import { issueChain } from "../packages/enclave/src/simulated/device/certificates.ts";
@@ -98,15 +92,27 @@ function makeManifest(callerKey: string): Manifest {
     },
     access: {
       principals: [{ id: "caller", apiKey: callerKey, audit: false }],
-      rules: [{ allow: ["caller"], methods: ["GET"], path: "/**", limits: wideLimits }],
+      rules: [{ allow: ["caller"], methods: ["GET"], path: "/**", ...unconditional, limits: wideLimits }],
+      mutualTls: null,
     },
     egress: [],
     logs: "none",
+    operations: { port: null, health: "live", metrics: "none" },
+    audit: { entries: 10_000 },
   };
 }
 
 /** Wide enough that no request of a benchmark is refused; they are counted all the same. */
-const wideLimits = { body: 0, requestsPerMinute: 1_000_000, concurrent: 10_000 };
+const wideLimits = {
+  body: 0,
+  requestsPerMinute: 1_000_000,
+  totalPerMinute: 100_000_000,
+  concurrent: 10_000,
+  time: 300,
+  response: 104_857_600,
+};
+
+const unconditional = { headers: {}, upgrade: "none", audit: false } as const;
 
 function makeRelease(manifest: string, measurement: Uint8Array): Release {
   return {
@@ -151,8 +157,8 @@ async function makeAttester({ device, release, manifest, tls, egress }: Attester
     channel: null,
     audit: null,
   };
-  const ledgerHead = () => egress.ledgerHead();
-  return createAttester({ provider: device.provider, facts, ledgerHead, selfTest, manifest, now: Date.now });
+  const heads = () => ({ ledger: egress.ledgerHead(), audit: null });
+  return createAttester({ provider: device.provider, facts, heads, selfTest, manifest, now: Date.now });
 }
 
 /** Resolves when the application takes requests. */
@@ -205,18 +211,19 @@ async function startBox({ app, deviceMs }: BoxSettings): Promise<void> {
     monotonic: () => performance.now(),
     onEvent: () => {},
   });
-  const gateway = createGateway({
-    identity,
+  const accessLog = createAccessLog({ entries: manifest.audit.entries, now: Date.now });
+  const doors = await createDoors({
+    ...{ manifest, identity, accessLog },
     attester: await makeAttester({ device, release, manifest: manifestText, tls: identity.spkiDigest, egress }),
-    access: createAccessDecider(manifest),
-    ledger: { auditors: createAuditDecider(manifest), document: () => egress.ledger() },
+    ledger: () => egress.ledger(),
     upstream: await startApp(app, manifest, egress),
-    logs: manifest.logs,
+    restarts: () => 0,
     onEvent: () => {},
+    now: Date.now,
     monotonic: () => performance.now(),
   });
   const ready: BoxReady = {
-    port: Number((await gateway.listen("127.0.0.1", 0)).split(":")[1]),
+    port: Number((await doors.listen("127.0.0.1", 0)).split(":")[1]),
     plainPort: await startPlain(await createTlsIdentity(Date.now())),
     rootPem: device.rootPem,
     release: formatRelease(release),

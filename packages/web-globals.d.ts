@@ -10,7 +10,7 @@ interface WebSubtleCrypto {
   digest(algorithm: string, data: Uint8Array): Promise<ArrayBuffer>;
   importKey(
     format: string,
-    keyData: Uint8Array,
+    keyData: Uint8Array | object,
     algorithm: object,
     extractable: boolean,
     usages: readonly string[],
@@ -58,6 +58,11 @@ interface AbortSignal {
   readonly reason: unknown;
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: "abort", listener: () => void): void;
+}
+
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
 }
 
 interface Blob {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { ManifestError, parseManifest, type Problem, unsupportedYet } from "@blindbox/manifest";
-import { parseManifestSource, resolveManifest, type ManifestSource } from "@blindbox/manifest/source";
+import { type ImageFacts, parseManifestSource, resolveManifest, type ManifestSource } from "@blindbox/manifest/source";
 import { readInputText } from "./files.ts";
 import { CliError, DocumentError } from "./output/failure.ts";
 import { placeholderDigest } from "./starter-manifest.ts";
@@ -89,8 +89,8 @@ export async function readResolvedManifest(path: string): Promise<string> {
   return text;
 }
 
-/** Stands for what only the image knows; none of it decides what this version supports. */
-const anyImage = {
+/** Stands for what only the image knows; none of it decides what this version supports, or who may call. */
+export const anyImage: ImageFacts = {
   digest: `sha256:${"0".repeat(64)}`,
   entrypoint: ["/any"],
   command: [],

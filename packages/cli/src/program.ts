@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addBuild } from "./commands/build.ts";
 import { createCommand, takeValuesOnce, type CommandContext } from "./commands/command.ts";
+import { addEndorsements } from "./commands/endorsements.ts";
+import { addExposure } from "./commands/exposure.ts";
 import { addHelp } from "./commands/help.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -13,7 +15,19 @@ import { addVerify } from "./commands/verify.ts";
 import { packageVersion } from "./version.ts";
 
 /** In the order in which a newcomer meets them. */
-const commands = [addInit, addKeys, addBuild, addRun, addVerify, addRequest, addAudit, addManifest, addPolicy];
+const commands = [
+  addInit,
+  addKeys,
+  addBuild,
+  addRun,
+  addVerify,
+  addRequest,
+  addAudit,
+  addManifest,
+  addPolicy,
+  addExposure,
+  addEndorsements,
+];
 
 const description =
   "Wraps an application's container image so that its users can check what runs before they send data.";

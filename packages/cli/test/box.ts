@@ -18,9 +18,11 @@ const manifest: Manifest = {
     resources: { memory: 2 ** 26, cpus: 1000, processes: 16, tmp: 2 ** 20 },
     users: "one",
   },
-  access: { principals: [], rules: [] },
+  access: { principals: [], rules: [], mutualTls: null },
   egress: [],
   logs: "none",
+  operations: { port: null, health: "live", metrics: "none" },
+  audit: { entries: 10_000 },
 };
 
 /** What the documents of a box say. */

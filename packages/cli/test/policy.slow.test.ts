@@ -88,6 +88,47 @@ describe("blindbox policy explain", () => {
     expect(stdout).toMatch(/^What no rule stops\n/m);
   });
 
+  test("says what a caller must present, and what goes with a rule", async () => {
+    const jwt = `{ issuer: "https://idp.example", audience: box, keys: { keys: [{ kty: OKP, crv: Ed25519, x: "${"A".repeat(43)}" }] }, algorithms: [EdDSA], requiredClaims: { azp: [a, b], scope: { word: read } } }`;
+    const certificate = `{ issuer: "${digest}", subject: [{ CN: host }], san: { dns: host.example } }`;
+    const text = `
+access:
+  principals:
+    - { id: staff, jwt: ${jwt}, audit: true }
+    - { id: both, allOf: [{ apiKey: "${digest}" }, { certificate: ${certificate} }] }
+  rules:
+    - { allow: [staff, both], methods: [GET], path: /live, headers: { x-a: [1a, 2b], x-b: { present: false } }, upgrade: websocket, audit: true }
+  mutualTls: { port: 8444 }
+operations: { port: 9464, health: ready, metrics: coarse }
+`;
+    const { code, stdout, stderr } = await blindbox(["policy", "explain"], { cwd: directoryWith(text) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const right = "may ask GET of /live, with x-a: 1a or 2b, without x-b";
+    expect(notesOf(stdout, "staff, known by a token of https://idp.example for box")).toEqual([
+      "its keys: 1, written out; signed with EdDSA",
+      "it lives 3600 s at most, give or take 30 s, by a clock that the host sets",
+      'its claim azp is "a" or "b"',
+      'its claim scope is a text with the word "read"',
+      right,
+      "may have WebSockets on /live, into which the box does not look",
+    ]);
+    const both = notesOf(
+      stdout,
+      "both, known by the API key with digest sha256:aaaaaaaaaaaa… together with a client certificate",
+    );
+    expect(both).toEqual([
+      "its subject is CN=host",
+      "its alternative names hold dns host.example",
+      right,
+      "may have WebSockets on /live, into which the box does not look",
+    ]);
+    expect(notesOf(stdout, "the last 10000 requests under these rules")).toEqual(["GET of /live"]);
+    expect(notesOf(stdout, "whether the app is ready, at plain port 9464")).toEqual([
+      "the app can flip this bit to signal",
+    ]);
+    expect(stdout).toContain("failed or broken off, rounded down, at plain port 9464\n");
+  });
+
   test("says that nobody may call where nobody may", async () => {
     const { stdout } = await blindbox(["policy", "explain"], { cwd: directoryWith("\naccess: { rules: [] }\n") });
     expect(stdout).toMatch(/^Who may call\..*\n {2}nobody\n\nWho may read.*\n {2}nobody\n/m);

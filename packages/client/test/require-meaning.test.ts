@@ -1,6 +1,6 @@
 /** A box is accepted by what its Manifest means, and nothing is sent to one whose Manifest allows more than is required. */
 import { SecurityPolicyError } from "@blindbox/attestation";
-import { type Egress, formatManifest, type Manifest } from "@blindbox/manifest";
+import { type AccessRule, type Egress, formatManifest, type Manifest } from "@blindbox/manifest";
 import { describe, expect, test } from "vitest";
 import { type Requirement, type RequirementByMeaning, SecureSession, type SessionOptions } from "../src/index.ts";
 import {
@@ -42,15 +42,29 @@ const manifest: Manifest = {
     resources: { memory: 2 ** 26, cpus: 1000, processes: 16, tmp: 2 ** 20 },
     users: "one",
   },
-  access: { principals: [{ id: "alice", apiKey: key, audit: true }], rules: [] },
+  access: { principals: [{ id: "alice", apiKey: key, audit: true }], rules: [], mutualTls: null },
   egress: [resolvedRule],
   logs: "none",
+  operations: { port: null, health: "live", metrics: "none" },
+  audit: { entries: 10_000 },
+};
+
+const recordedRule: AccessRule = {
+  allow: ["alice"],
+  methods: ["GET"],
+  path: "/**",
+  headers: {},
+  upgrade: "none",
+  audit: true,
+  limits: { body: 0, requestsPerMinute: 1, totalPerMinute: 1, concurrent: 1, time: 1, response: 0 },
 };
 
 const requirement: RequirementByMeaning = {
-  access: { principals: { subsetOf: [{ apiKey: key }] } },
+  app: { image: "any" },
+  access: { principals: { subsetOf: [{ apiKey: key }] }, websocket: false, recorded: false },
   egress: { subsetOf: [rule], modes: ["verified"] },
   logs: "none",
+  operations: { health: "live", metrics: "none" },
   sandbox: ["rooted"],
   audit: true,
 };
@@ -86,9 +100,13 @@ describe("a box whose Manifest is within the requirement", () => {
     const passed = honest.session.attestation.findings.filter(({ status }) => status === "passed");
     expect(passed.map(({ check }) => check)).toEqual(
       expect.arrayContaining([
+        "image-required",
         "principals-required",
+        "websocket-required",
+        "recorded-required",
         "egress-required",
         "logs-required",
+        "operations-required",
         "audit-required",
         "sandbox-required",
       ]),
@@ -96,7 +114,11 @@ describe("a box whose Manifest is within the requirement", () => {
   });
 
   test("is accepted with any Manifest that means less", async () => {
-    const world = await makeBoxWorld({ egress: [], access: { principals: [], rules: [] }, name: "another" });
+    const world = await makeBoxWorld({
+      egress: [],
+      access: { principals: [], rules: [], mutualTls: null },
+      name: "another",
+    });
     expect(await on(world, requirement)).toMatchObject({ error: null });
   });
 });
@@ -128,14 +150,34 @@ describe("a box whose Manifest goes beyond the requirement", () => {
   test.each<[string, Partial<Manifest>, string]>([
     [
       "another caller",
-      { access: { principals: [{ id: "alice", apiKey: `sha256:${"b".repeat(64)}`, audit: false }], rules: [] } },
+      {
+        access: {
+          principals: [{ id: "alice", apiKey: `sha256:${"b".repeat(64)}`, audit: false }],
+          rules: [],
+          mutualTls: null,
+        },
+      },
       "principals-required",
     ],
+    [
+      "a WebSocket",
+      { access: { ...manifest.access, rules: [{ ...recordedRule, upgrade: "websocket" }] } },
+      "websocket-required",
+    ],
     ["more logs", { logs: "app" }, "logs-required"],
+    ["more told", { operations: { port: 9464, health: "ready", metrics: "none" } }, "operations-required"],
   ])("is refused with %s", async (_, changes, check) => {
     const [first, ...others] = await refused(on(await makeBoxWorld(changes), requirement));
     expect(first).toContain(`${check}: `);
     expect(others).toEqual([]);
+  });
+
+  test("is refused with another image, and where requests are not recorded", async () => {
+    const image = on(await makeBoxWorld(), { ...requirement, app: { image: key } });
+    expect(await refused(image)).toEqual([`image-required: ${manifest.app.image} (app.image)`]);
+    const world = await makeBoxWorld({ access: { ...manifest.access, rules: [{ ...recordedRule, audit: false }] } });
+    const records = on(world, { ...requirement, access: { ...requirement.access, recorded: true } });
+    expect(await refused(records)).toEqual(["recorded-required: false (access.rules[0].audit)"]);
   });
 
   test("is refused where somebody may read the ledger and nobody is required to", async () => {
@@ -190,7 +232,7 @@ describe("a requirement by meaning", () => {
     return String(error);
   }
 
-  test.each(["access", "egress", "logs", "sandbox", "audit"] as const)(
+  test.each(["app", "access", "egress", "logs", "operations", "sandbox", "audit"] as const)(
     "without %s is the caller's mistake",
     async (part) => {
       const { [part]: _, ...rest } = requirement;

@@ -1,10 +1,11 @@
 /** The composition root: puts the parts of a box together, in the order in which each may trust the one before. */
 import { hash } from "node:crypto";
-import { createAccessDecider, createAuditDecider, createEgressDecider, type Manifest } from "@blindbox/manifest";
+import { createEgressDecider, type Manifest } from "@blindbox/manifest";
 import { createAttester } from "./attester/index.ts";
 import { type BoxFiles, readBoxFiles } from "./box-files.ts";
 import { createEgress } from "./egress/index.ts";
-import { createGateway, createTlsIdentity, type Gateway, type TlsIdentity } from "./gateway/index.ts";
+import { createDoors, type Doors } from "./doors.ts";
+import { type AccessLog, createAccessLog, createTlsIdentity, type TlsIdentity } from "./gateway/index.ts";
 import type {
   Attester,
   DriverChoice,
@@ -72,8 +73,9 @@ async function startAround({ options, files, egress }: Surroundings): Promise<Bo
   try {
     const selfTest = await demandTightSandbox(sandbox);
     const identity = await createTlsIdentity(Date.now());
-    const attester = await makeAttester({ options, files, sandbox, egress, selfTest, identity });
-    return await serve({ options, manifest: files.manifest, sandbox, egress, identity, attester });
+    const accessLog = createAccessLog({ entries: files.manifest.audit.entries, now: Date.now });
+    const attester = await makeAttester({ options, files, sandbox, egress, selfTest, identity, accessLog });
+    return await serve({ options, manifest: files.manifest, sandbox, egress, identity, attester, accessLog });
   } catch (error) {
     await sandbox.close();
     throw error;
@@ -109,21 +111,21 @@ interface AttesterParts {
   readonly egress: EgressRoom;
   readonly selfTest: string;
   readonly identity: TlsIdentity;
+  readonly accessLog: AccessLog;
 }
 
-function makeAttester({ options, files, sandbox, egress, selfTest, identity }: AttesterParts): Promise<Attester> {
+function makeAttester({ options, files, sandbox, egress, selfTest, identity, accessLog }: AttesterParts): Promise<Attester> {
   const facts = {
     runtime: files.runtimeDigest,
     manifest: files.manifestDigest,
     tls: identity.spkiDigest,
     sandbox: { driver: sandbox.driver, selfTest: `sha256:${hash("sha256", selfTest, "hex")}` },
     channel: null,
-    audit: null,
   };
   const { provider } = options;
-  const ledgerHead = () => egress.ledgerHead();
+  const heads = () => ({ ledger: egress.ledgerHead(), audit: accessLog.head() });
   return orRefuse("evidence-failed", "without evidence nobody could trust this box: check its TEE device", () =>
-    createAttester({ provider, facts, ledgerHead, selfTest, manifest: files.manifestText, now: Date.now }),
+    createAttester({ provider, facts, heads, selfTest, manifest: files.manifestText, now: Date.now }),
   );
 }
 
@@ -134,25 +136,23 @@ interface ServingParts {
   readonly egress: EgressRoom;
   readonly identity: TlsIdentity;
   readonly attester: Attester;
+  readonly accessLog: AccessLog;
 }
 
-async function serve({ options, manifest, sandbox, egress, identity, attester }: ServingParts): Promise<Box> {
+async function serve({ options, manifest, sandbox, egress, identity, attester, accessLog }: ServingParts): Promise<Box> {
   const { host, port, onEvent } = options;
-  const { supervisor, ready } = supervise(sandbox, manifest, onEvent);
-  const gateway = createGateway({
-    identity,
-    attester,
-    access: createAccessDecider(manifest),
-    ledger: { auditors: createAuditDecider(manifest), document: () => egress.ledger() },
+  const { supervisor, ready, restarts } = supervise(sandbox, manifest, onEvent);
+  const doors = await createDoors({
+    ...{ manifest, identity, attester, accessLog, restarts, onEvent },
+    ledger: () => egress.ledger(),
     upstream: supervisor,
-    logs: manifest.logs,
-    onEvent,
+    now: Date.now,
     monotonic: () => performance.now(),
   });
-  const listen = await orRefuse("listen-failed", "choose another --listen address", () => gateway.listen(host, port));
+  const listen = await orRefuse("listen-failed", "choose another --listen address", () => doors.listen(host, port));
   onEvent({ event: "listening", listen, driver: sandbox.driver });
   void ready.then(() => onEvent({ event: "ready", listen, driver: sandbox.driver }));
-  const box: Box = { stop: (grace) => stop({ gateway, supervisor, sandbox, egress }, grace) };
+  const box: Box = { stop: (grace) => stop({ doors, supervisor, sandbox, egress }, grace) };
   await startApp(supervisor, box);
   return box;
 }
@@ -162,18 +162,20 @@ function supervise(
   sandbox: Sandbox,
   { app, logs }: Manifest,
   onEvent: EmitEvent,
-): { readonly supervisor: Supervisor; readonly ready: Promise<void> } {
+): { readonly supervisor: Supervisor; readonly ready: Promise<void>; readonly restarts: () => number } {
   const ready = Promise.withResolvers<void>();
+  let starts = 0;
   const supervisor: Supervisor = createSupervisor({
     sandbox,
     ready: app.ready,
     logs,
     onEvent: (event) => {
       onEvent(event);
+      if (event.event === "app-started") starts += 1;
       if (supervisor.state() === "ready") ready.resolve();
     },
   });
-  return { supervisor, ready: ready.promise };
+  return { supervisor, ready: ready.promise, restarts: () => Math.max(0, starts - 1) };
 }
 
 async function startApp(supervisor: Supervisor, box: Box): Promise<void> {
@@ -186,15 +188,15 @@ async function startApp(supervisor: Supervisor, box: Box): Promise<void> {
 }
 
 interface RunningParts {
-  readonly gateway: Gateway;
+  readonly doors: Doors;
   readonly supervisor: Supervisor;
   readonly sandbox: Sandbox;
   readonly egress: EgressRoom;
 }
 
 // From the outside in: the application is not disturbed before the last caller has its answer.
-async function stop({ gateway, supervisor, sandbox, egress }: RunningParts, grace: StopGrace): Promise<void> {
-  await gateway.drain(grace.requests);
+async function stop({ doors, supervisor, sandbox, egress }: RunningParts, grace: StopGrace): Promise<void> {
+  await doors.drain(grace.requests);
   await supervisor.drain(grace.app);
   await supervisor.stop();
   await sandbox.close();

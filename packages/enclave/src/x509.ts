@@ -10,6 +10,7 @@ export {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
   X509CrlGenerator,
 } from "@peculiar/x509";

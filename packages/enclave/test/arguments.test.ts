@@ -3,7 +3,7 @@ import { parseArguments } from "../src/arguments.ts";
 
 describe("the command line of a box", () => {
   it("needs nothing", () => {
-    expect(parseArguments([], [])).toEqual({
+    expect(parseArguments([], {})).toEqual({
       exitWithParent: false,
       root: "/blindbox",
       host: "0.0.0.0",
@@ -29,7 +29,7 @@ describe("the command line of a box", () => {
       "--device",
       "/d",
     ];
-    expect(parseArguments(argv, ["device"])).toEqual({
+    expect(parseArguments(argv, { device: "required" })).toEqual({
       exitWithParent: true,
       root: "/r",
       host: "::1",
@@ -63,11 +63,18 @@ describe("the command line of a box", () => {
     ["a host that is none", ["--listen", "a/b:1"]],
     ["IPv6 without brackets", ["--listen", "::1:8443"]],
   ])("refuses %s", (_, argv) => {
-    expect(() => parseArguments(argv, [])).toThrow(expect.objectContaining({ code: "arguments-invalid" }));
+    expect(() => parseArguments(argv, {})).toThrow(expect.objectContaining({ code: "arguments-invalid" }));
   });
 
   it("refuses to go without an option of its own entry", () => {
-    expect(() => parseArguments([], ["device"])).toThrow("--device: missing");
-    expect(() => parseArguments(["--device="], ["device"])).toThrow("--device: missing");
+    expect(() => parseArguments([], { device: "required" })).toThrow("--device: missing");
+    expect(() => parseArguments(["--device="], { device: "required" })).toThrow("--device: missing");
+  });
+
+  it("lets an optional one be left out, and not be empty", () => {
+    const extra = { endorsements: "optional" } as const;
+    expect(parseArguments([], extra).extra).toEqual({ endorsements: null });
+    expect(parseArguments(["--endorsements", "/e"], extra).extra).toEqual({ endorsements: "/e" });
+    expect(() => parseArguments(["--endorsements="], extra)).toThrow("--endorsements: missing");
   });
 });

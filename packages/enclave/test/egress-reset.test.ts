@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
-import { reset } from "../src/egress/reset.ts";
+import { reset } from "../src/reset.ts";
 
 it.each([[true], [false]])(
   "closes a connection whose other end has gone, half-open allowed: %s",

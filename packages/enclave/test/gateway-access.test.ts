@@ -62,7 +62,7 @@ describe("who gets through to the application", () => {
       401,
       "unauthenticated",
     ],
-    ["a key in the query only", "GET", `/a/x?api_key=${aliceKey}`, {}, 401, "unauthenticated"],
+    ["a key in the query", "GET", `/a/x?api_key=${aliceKey}`, {}, 400, "misplaced-credential"],
     ["a key in a cookie only", "GET", "/a/x", { cookie: `authorization=Bearer ${aliceKey}` }, 401, "unauthenticated"],
     ["a method that no rule names", "POST", "/a/x", { authorization: `Bearer ${bobKey}` }, 403, "forbidden"],
     ["TRACE", "TRACE", "/a/x", { authorization: `Bearer ${aliceKey}` }, 403, "forbidden"],

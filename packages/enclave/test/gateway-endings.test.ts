@@ -189,7 +189,7 @@ describe("draining", () => {
     const received = readUntilClosed(socket);
     socket.write(`${get}\r\n`);
     await expect.poll(() => held).toHaveLength(1);
-    const drained = box.gateway.drain(5000);
+    const drained = box.doors.drain(5000);
     await expect(openTls(box.port)).rejects.toThrow(/ECONNREFUSED/);
     held[0]?.end("late");
     expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n[^]*late/);
@@ -208,7 +208,7 @@ describe("draining", () => {
     const received = readUntilClosed(socket);
     socket.write(`${get}\r\n`);
     await begun;
-    const drained = box.gateway.drain(600_000);
+    const drained = box.doors.drain(600_000);
     held[0]?.end("late");
     await drained;
     expect(await received).toMatch(/begun [^]*late[^]*\r\n0\r\n\r\n$/);
@@ -219,7 +219,7 @@ describe("draining", () => {
     const box = await boxFor(app);
     const cut = sendRaw(box.port, `${get}\r\n`);
     await expect.poll(() => app.connections()).toBe(1);
-    await box.gateway.drain(50);
+    await box.doors.drain(50);
     expect(await cut).toBe("");
   });
 });

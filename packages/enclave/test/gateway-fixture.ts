@@ -1,12 +1,14 @@
 /** A whole gateway on a real port, in front of an application and a TEE device that the tests make up. */
 import { hash, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
-import { type Access, createAccessDecider, createAuditDecider, type Limits, type Logs } from "@blindbox/manifest";
+import type { Access, AccessRule, Limits, Logs, Operations } from "@blindbox/manifest";
+import { DEFAULT_LIMITS } from "@blindbox/manifest/source";
 import { type AttesterLimits, createAttester } from "../src/attester/index.ts";
+import { createDoors, type Doors } from "../src/doors.ts";
 import {
-  createGateway,
+  type AccessLog,
+  createAccessLog,
   createTlsIdentity,
-  type Gateway,
   type GatewayLimits,
   gatewayLimits,
 } from "../src/gateway/index.ts";
@@ -15,10 +17,19 @@ import type { AppState, BoxEvent, EvidenceProvider } from "../src/parts.ts";
 export const aliceKey = `bb_${randomBytes(32).toString("base64url")}`;
 export const bobKey = `bb_${randomBytes(32).toString("base64url")}`;
 
-export const wide: Limits = { body: 1_000_000, requestsPerMinute: 1_000_000, concurrent: 1000 };
+export const wide: Limits = { ...DEFAULT_LIMITS, body: 1_000_000, requestsPerMinute: 1_000_000, concurrent: 1000 };
+
+/** Rules of access in which only what a test is about has to stand. */
+const DEFAULT_OPERATIONS: Operations = { port: null, health: "live", metrics: "none" };
+
+export interface AccessInPart extends Pick<Access, "principals"> {
+  readonly mutualTls?: Access["mutualTls"];
+  readonly rules: readonly (Pick<AccessRule, "allow" | "methods" | "path"> &
+    Partial<Omit<AccessRule, "limits">> & { readonly limits: Partial<Limits> })[];
+}
 
 /** Alice may use everything below /a/ and read the ledger, Bob only read; /open/ is for everybody. */
-export const usualAccess: Access = {
+export const usualAccess: AccessInPart = {
   principals: [
     { id: "alice", apiKey: digestOf(aliceKey), audit: true },
     { id: "bob", apiKey: digestOf(bobKey), audit: false },
@@ -44,19 +55,25 @@ export interface FixtureOptions {
   readonly appPort: number;
   /** Where the gateway listens on 127.0.0.1; left out: anywhere. */
   readonly port?: number;
-  readonly access?: Access;
+  readonly access?: AccessInPart;
   readonly limits?: Partial<GatewayLimits>;
   readonly attesterLimits?: AttesterLimits;
   readonly device?: EvidenceProvider;
   readonly logs?: Logs;
   readonly monotonic?: () => number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly operations?: Partial<Operations>;
+  /** Records that the access log keeps. */
+  readonly entries?: number;
   /** The egress ledger's document. */
   readonly ledger?: () => string;
   readonly dial?: () => Promise<Socket>;
 }
 
 export interface Fixture {
-  readonly gateway: Gateway;
+  readonly doors: Doors;
+  readonly accessLog: AccessLog;
   readonly port: number;
   readonly spkiDigest: string;
   readonly events: BoxEvent[];
@@ -64,11 +81,21 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
+function wholeAccess({ principals, rules, mutualTls = null }: AccessInPart): Access {
+  const closed = { headers: {}, upgrade: "none", audit: false } as const;
+  return {
+    principals,
+    rules: rules.map((rule) => ({ ...closed, ...rule, limits: { ...DEFAULT_LIMITS, ...rule.limits } })),
+    mutualTls,
+  };
+}
+
 const zero = `sha256:${"0".repeat(64)}`;
 
 export async function startGateway(options: FixtureOptions): Promise<Fixture> {
   let state: AppState = "ready";
   const events: BoxEvent[] = [];
+  const accessLog = createAccessLog({ entries: options.entries ?? 1000, now: options.now ?? Date.now });
   const identity = await createTlsIdentity(Date.now());
   const attester = await createAttester({
     provider: options.device ?? plainDevice(),
@@ -77,39 +104,38 @@ export async function startGateway(options: FixtureOptions): Promise<Fixture> {
       manifest: zero,
       tls: identity.spkiDigest,
       channel: null,
-      audit: null,
       sandbox: { driver: "rooted", selfTest: zero },
     },
-    ledgerHead: () => zero,
+    heads: () => ({ ledger: zero, audit: accessLog.head() }),
     selfTest: "{}",
     manifest: "{}",
     now: Date.now,
     ...(options.attesterLimits === undefined ? {} : { limits: options.attesterLimits }),
   });
-  const gateway = createGateway({
-    identity,
-    attester,
-    access: createAccessDecider({ access: options.access ?? usualAccess }),
-    ledger: {
-      auditors: createAuditDecider({ access: options.access ?? usualAccess }),
-      document: options.ledger ?? (() => "{}"),
-    },
+  const access = wholeAccess(options.access ?? usualAccess);
+  const operations = { ...DEFAULT_OPERATIONS, ...options.operations };
+  const doors = await createDoors({
+    manifest: { access, operations, logs: options.logs ?? "none" },
+    ...{ identity, attester, accessLog },
+    ledger: options.ledger ?? (() => "{}"),
     upstream: { state: () => state, dial: options.dial ?? (() => dialLocal(options.appPort)) },
-    logs: options.logs ?? "none",
+    restarts: () => 3,
     onEvent: (event) => events.push(event),
+    now: options.now ?? Date.now,
     monotonic: options.monotonic ?? (() => performance.now()),
     limits: { ...gatewayLimits, checkEvery: 20, ...options.limits },
   });
-  const address = await gateway.listen("127.0.0.1", options.port ?? 0);
+  const address = await doors.listen("127.0.0.1", options.port ?? 0);
   return {
-    gateway,
+    doors,
+    accessLog,
     port: Number(address.split(":")[1]),
     spkiDigest: identity.spkiDigest,
     events,
     setState: (next) => {
       state = next;
     },
-    close: () => gateway.drain(0),
+    close: () => doors.drain(0),
   };
 }
 

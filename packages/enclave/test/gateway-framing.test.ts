@@ -87,7 +87,7 @@ describe("a head that Node refuses to write", () => {
         response,
         draining: () => false,
         appLives: () => true,
-        limits: gatewayLimits,
+        limits: { ...gatewayLimits, answerBytes: 1_000_000_000 },
         onProblem: (code) => problems.push(code),
       });
       const controller = {

@@ -66,7 +66,7 @@ describe("requests a minute", () => {
           const allowances = createAllowances(() => now);
           for (const gap of gaps) {
             now += gap;
-            const claim = allowances.claim(0, "alice", { body: 0, requestsPerMinute: allowed, concurrent: 1000 });
+            const claim = allowances.claim(0, "alice", { requestsPerMinute: allowed, totalPerMinute: 1_000_000, concurrent: 1000 });
             if (claim.granted) granted.push(now);
             else expect(claim.retryAfter).toBeGreaterThan(0);
           }
@@ -82,7 +82,7 @@ describe("requests a minute", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 90_000 }), { minLength: 1, maxLength: 50 }), (gaps) => {
         let now = 0;
-        const limits = { body: 0, requestsPerMinute: 3, concurrent: 1000 };
+        const limits = { requestsPerMinute: 3, totalPerMinute: 1000, concurrent: 1000 };
         const allowances = createAllowances(() => now);
         for (const gap of gaps) {
           now += gap;

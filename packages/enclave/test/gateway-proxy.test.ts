@@ -10,10 +10,13 @@ function pairs(raw: readonly string[] | undefined): string[] {
   return (raw ?? []).flatMap((name, at, all) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []));
 }
 
+/** What the box says of whoever asks, and nobody else can. */
+const caller = "x-blindbox-principal: anonymous";
+
 const get = "GET /open/x HTTP/1.1\r\nHost: box.example:8443\r\n";
 
 describe("headers towards the application", () => {
-  it("are the caller's, in order, with nothing added", async () => {
+  it("are the caller's, in order, with the caller's name behind them", async () => {
     const app = await startApp();
     const box = await boxFor(app);
     await sendRaw(
@@ -28,6 +31,7 @@ describe("headers towards the application", () => {
       "X-B: 3",
       "Cookie: a=b",
       "User-Agent: \xe9",
+      caller,
     ]);
   });
 
@@ -37,7 +41,7 @@ describe("headers towards the application", () => {
     const hop =
       "Keep-Alive: 5\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\nTE: trailers\r\nTrailer: X-T\r\nX-Mine: 1\r\nX-Stays: 1\r\n";
     await sendRaw(box.port, `${get}${hop}Connection: x-MINE, Close , host\r\n\r\n`);
-    expect(pairs(app.seen[0]?.rawHeaders)).toEqual(["host: box.example:8443", "connection: keep-alive", "X-Stays: 1"]);
+    expect(pairs(app.seen[0]?.rawHeaders)).toEqual(["host: box.example:8443", "connection: keep-alive", "X-Stays: 1", caller]);
   });
 
   it.each([
@@ -75,7 +79,7 @@ describe("headers towards the application", () => {
     const app = await startApp();
     const box = await boxFor(app);
     await sendRaw(box.port, `${get}${line}\r\nConnection: close\r\n\r\n`);
-    expect(pairs(app.seen[0]?.rawHeaders)).toEqual(["host: box.example:8443", "connection: keep-alive"]);
+    expect(pairs(app.seen[0]?.rawHeaders)).toEqual(["host: box.example:8443", "connection: keep-alive", caller]);
   });
 });
 

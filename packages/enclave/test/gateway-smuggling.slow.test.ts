@@ -174,8 +174,9 @@ describe("a plain request in unusual clothes", () => {
       box.port,
       "POST /open/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n3;a=b\r\nabc\r\n0\r\nX-T: t\r\n\r\n",
     );
-    const [host, x, connection, keepAlive, ...framing] = app.seen[0]?.rawHeaders ?? [];
+    const [host, x, connection, keepAlive, caller, anonymous, ...framing] = app.seen[0]?.rawHeaders ?? [];
     expect([host, x, connection, keepAlive]).toEqual(["host", "x", "connection", "keep-alive"]);
+    expect([caller, anonymous]).toEqual(["x-blindbox-principal", "anonymous"]);
     expect([
       ["content-length", "3"],
       ["transfer-encoding", "chunked"],

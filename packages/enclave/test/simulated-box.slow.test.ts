@@ -17,6 +17,7 @@ import {
 } from "@blindbox/attestation";
 import { canonicalJson, toHex } from "@blindbox/encoding";
 import { formatManifest, type Manifest } from "@blindbox/manifest";
+import { DEFAULT_LIMITS } from "@blindbox/manifest/source";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DeviceFixture, startDevice } from "./device-fixture.ts";
 import { aliceKey, digestOf } from "./gateway-fixture.ts";
@@ -35,7 +36,7 @@ function canUnshare(): boolean {
   }
 }
 
-const limits = { body: 1000, requestsPerMinute: 1000, concurrent: 10 };
+const limits = { ...DEFAULT_LIMITS, body: 1000, requestsPerMinute: 1000, concurrent: 10 };
 const manifest: Manifest = {
   type: "blindbox-manifest/1",
   name: "files",
@@ -53,10 +54,23 @@ const manifest: Manifest = {
   },
   access: {
     principals: [{ id: "alice", apiKey: digestOf(aliceKey), audit: false }],
-    rules: [{ allow: ["alice"], methods: ["GET", "POST"], path: "/**", limits }],
+    rules: [
+      {
+        allow: ["alice"],
+        methods: ["GET", "POST"],
+        path: "/**",
+        headers: {},
+        upgrade: "none",
+        audit: false,
+        limits,
+      },
+    ],
+    mutualTls: null,
   },
   egress: [],
   logs: "metadata",
+  operations: { port: null, health: "live", metrics: "none" },
+  audit: { entries: 10_000 },
 };
 const runtime = canonicalJson({
   type: "blindbox-runtime/1",

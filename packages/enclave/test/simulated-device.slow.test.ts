@@ -58,7 +58,7 @@ async function verdict(
   const attester = await createAttester({
     provider: fixture.provider,
     facts,
-    ledgerHead: () => runtime,
+    heads: () => ({ ledger: runtime, audit: null }),
     selfTest,
     manifest,
     now: Date.now,

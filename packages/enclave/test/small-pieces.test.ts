@@ -193,7 +193,7 @@ const relays: readonly (readonly [where: string, create: (response: ServerRespon
         response,
         draining: () => false,
         appLives: () => true,
-        limits: gatewayLimits,
+        limits: { ...gatewayLimits, answerBytes: 1_000_000_000 },
         onProblem: () => {},
       }),
   ],

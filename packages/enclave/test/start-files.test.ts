@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SELF_TEST_PROBES } from "@blindbox/attestation";
 import { canonicalJson, type JsonValue } from "@blindbox/encoding";
 import { formatManifest, type Manifest } from "@blindbox/manifest";
+import { DEFAULT_LIMITS } from "@blindbox/manifest/source";
 import { describe, expect, it } from "vitest";
 import { readBoxFiles } from "../src/box-files.ts";
 import type { ProbeResult } from "../src/parts.ts";
@@ -25,9 +26,11 @@ const manifest: Manifest = {
     resources: { memory: 268_435_456, cpus: 1000, processes: 64, tmp: 67_108_864 },
     users: "one",
   },
-  access: { principals: [], rules: [] },
+  access: { principals: [], rules: [], mutualTls: null },
   egress: [],
   logs: "none",
+  operations: { port: null, health: "live", metrics: "none" },
+  audit: { entries: 10_000 },
 };
 const runtime = {
   type: "blindbox-runtime/1",
@@ -50,14 +53,17 @@ async function boxWith({ manifest: manifestText, runtime: runtimeText }: Written
 }
 
 function textOf(changes: Partial<Manifest>): string {
-  return formatManifest({ ...manifest, access: { principals: [], rules: [rule] }, ...changes });
+  return formatManifest({ ...manifest, access: { principals: [], rules: [rule], mutualTls: null }, ...changes });
 }
 
 const rule = {
   allow: ["anonymous"],
   methods: ["GET" as const],
   path: "/**",
-  limits: { body: 1, requestsPerMinute: 1, concurrent: 1 },
+  headers: {},
+  upgrade: "none" as const,
+  audit: false,
+  limits: { ...DEFAULT_LIMITS, body: 1, requestsPerMinute: 1, concurrent: 1 },
 };
 const good = { manifest: textOf({}), runtime: canonicalJson(runtime) };
 
@@ -65,7 +71,7 @@ describe("the files of a box", () => {
   it("say what it is, by the digests of their exact bytes", async () => {
     const root = await boxWith(good);
     expect(await readBoxFiles(root, "simulated")).toEqual({
-      manifest: { ...manifest, access: { principals: [], rules: [rule] } },
+      manifest: { ...manifest, access: { principals: [], rules: [rule], mutualTls: null } },
       manifestText: good.manifest,
       manifestDigest: `sha256:${hash("sha256", good.manifest)}`,
       runtimeDigest: `sha256:${hash("sha256", good.runtime)}`,
@@ -73,7 +79,29 @@ describe("the files of a box", () => {
     });
   });
 
-  const host = { id: "host", certificate: { issuer: `sha256:${"b".repeat(64)}` } };
+  const staff = {
+    id: "staff",
+    jwt: {
+      issuer: "https://idp.example.com",
+      audience: "box",
+      keys: { url: "https://idp.example.com/keys", thumbprints: ["A".repeat(43)] },
+      algorithms: ["ES256" as const],
+      requiredClaims: {},
+      clockSkew: 30,
+      maxLifetime: 3600,
+    },
+    audit: false,
+  };
+  const keyHost = {
+    mode: "verified" as const,
+    host: "idp.example.com",
+    ports: [443],
+    methods: ["GET" as const],
+    paths: ["/keys"],
+    websocket: false,
+    pins: [],
+    roots: null,
+  };
   const changedRuntime = (changes: Record<string, JsonValue>): string => canonicalJson({ ...runtime, ...changes });
   it.each<[string, Written, string]>([
     ["the manifest is not there", { runtime: good.runtime }, "files-unreadable"],
@@ -87,8 +115,11 @@ describe("the files of a box", () => {
       "manifest-invalid",
     ],
     [
-      "the manifest admits callers by what is not supported yet",
-      { ...good, manifest: textOf({ access: { principals: [host], rules: [] } }) },
+      "the manifest allows what is not supported yet",
+      {
+        ...good,
+        manifest: textOf({ access: { principals: [staff], rules: [], mutualTls: null }, egress: [keyHost] }),
+      },
       "manifest-unsupported",
     ],
     ["the runtime is not canonical", { ...good, runtime: ` ${good.runtime}` }, "runtime-invalid"],

@@ -4,6 +4,10 @@ export { ByteWriter } from "./bytes/byte-writer.ts";
 export { concatBytes, equalBytes } from "./bytes/compare.ts";
 export { fromHex, toHex } from "./bytes/hex.ts";
 export { fromUtf8, utf8 } from "./bytes/text.ts";
+export { encodeCbor } from "./cbor/encode.ts";
+export { cborArray, cborBytes, cborInteger, cborMap, cborMapOf, cborText, type LengthRange } from "./cbor/members.ts";
+export { type CborLimits, parseCbor } from "./cbor/parse.ts";
+export { type CborKey, type CborMap, CborTagged, type CborValue } from "./cbor/value.ts";
 export { type DerElement, derChildren, derExpect, derRead, derSequence } from "./der/element.ts";
 export { derOid } from "./der/oid.ts";
 export { DER_TAG } from "./der/tags.ts";
@@ -22,6 +26,7 @@ export {
 export { type DigestName, digest, formatSha256, parseSha256 } from "./digest.ts";
 export { EncodingError, type EncodingErrorCode } from "./encoding-error.ts";
 export { canonicalJson, type JsonLimits, parseCanonicalJson } from "./json/canonical.ts";
+export { type ForeignJson, type ForeignJsonLimits, parseForeignJson } from "./json/foreign.ts";
 export { type IntegerRange, jsonArray, jsonBoolean, jsonInteger, jsonObject, jsonString } from "./json/members.ts";
 export type { JsonValue } from "./json/value.ts";
 export {

@@ -1,4 +1,6 @@
-import type { App, Limits, Method, Resources, User } from "./manifest.ts";
+import type { Limits } from "./access/rule.ts";
+import type { App, Resources, User } from "./manifest.ts";
+import type { Method } from "./method.ts";
 import { integer, list, object, type Shape, text, word } from "./shape/index.ts";
 
 // One pchar (RFC 3986) that can be meant literally: no escape, and neither `*` nor `;`, which mean something else.
@@ -122,5 +124,12 @@ export const BOUNDS: {
     processes: [1, 65_536],
     tmp: [2 ** 16, 16 * 1024 * GIB],
   },
-  limits: { body: [0, 64 * GIB], requestsPerMinute: [1, 1_000_000], concurrent: [1, 10_000] },
+  limits: {
+    body: [0, 64 * GIB],
+    requestsPerMinute: [1, 1_000_000],
+    totalPerMinute: [1, 100_000_000],
+    concurrent: [1, 10_000],
+    time: [1, 86_400],
+    response: [0, 64 * GIB],
+  },
 };

@@ -1,3 +1,6 @@
+import type { Access } from "./access/rule.ts";
+import type { Method } from "./method.ts";
+
 /**
  * The Manifest in its resolved form (DESIGN section 4): what the box enforces on the application, its callers and its
  * ways out. Every part is present, every default is filled in, the image is a digest. The canonical JSON of this value is
@@ -13,6 +16,28 @@ export interface Manifest {
   readonly egress: readonly Egress[];
   /** What leaves the box as a log: nothing, one line of codes a request, or what the application prints as well. */
   readonly logs: Logs;
+  readonly operations: Operations;
+  /** What the access log keeps. Who reads it stands at the principals: `audit`. */
+  readonly audit: AuditTrail;
+}
+
+/** What the box tells whoever runs it, beside its logs. */
+export interface Operations {
+  /** TCP port of a plain HTTP listener with `/livez`, `/readyz` and, where `metrics` says so, `/metrics`; null: none. */
+  readonly port: number | null;
+  /** `live`: a constant once the box has started. `ready`: whether the application is ready now, which it can signal with; needs `port`. */
+  readonly health: "live" | "ready";
+  /** `coarse`: counts and sums in Prometheus form, with labels from a closed list; needs `port`. */
+  readonly metrics: Metrics;
+}
+
+/** What the box counts for whoever runs it. */
+export type Metrics = "none" | "coarse";
+
+/** How much the access log holds. */
+export interface AuditTrail {
+  /** Entries that are kept; the hash chain goes on over those that were dropped. */
+  readonly entries: number;
 }
 
 /** What may leave the box as a log. */
@@ -67,80 +92,6 @@ export interface Resources {
   readonly tmp: number;
 }
 
-/** Who may call the application, and what they may ask of it. */
-export interface Access {
-  readonly principals: readonly Principal[];
-  /** First match wins; no match is refused. */
-  readonly rules: readonly AccessRule[];
-}
-
-/** A caller known by its key material. Its `id` only names it within this document. */
-export type Principal = ApiKeyPrincipal | JwtPrincipal | CertificatePrincipal;
-
-/** A caller that presents `Authorization: Bearer bb_…`. */
-export interface ApiKeyPrincipal {
-  readonly id: string;
-  /** `sha256:<64 lower-case hex>` of the whole ASCII key. */
-  readonly apiKey: string;
-  /** Whether the caller may read the egress ledger. */
-  readonly audit: boolean;
-}
-
-/** A caller that presents a JWT of one issuer for one audience. */
-export interface JwtPrincipal {
-  readonly id: string;
-  readonly jwt: {
-    /** `https` URL. */
-    readonly issuer: string;
-    readonly audience: string;
-    readonly keys: JwkSet;
-    readonly algorithms: readonly JwtAlgorithm[];
-  };
-}
-
-/** A caller that presents a TLS client certificate of one issuer. */
-export interface CertificatePrincipal {
-  readonly id: string;
-  readonly certificate: {
-    /** `sha256:<64 lower-case hex>` of the issuer's SPKI. */
-    readonly issuer: string;
-  };
-}
-
-/** Signature algorithms of JWTs that can be named: public-key ones only. */
-export type JwtAlgorithm = "ES256" | "ES384" | "ES512" | "EdDSA" | "PS256" | "PS384" | "PS512" | "RS256";
-
-/** Public keys (RFC 7517). A member that would hold private or symmetric key material is refused. */
-export interface JwkSet {
-  readonly keys: readonly Jwk[];
-}
-
-/** One public key (RFC 7517, RFC 7518, RFC 8037): a closed list of members. */
-export type Jwk = Readonly<Record<string, string | readonly string[]>>;
-
-/** The methods a rule can name. */
-export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
-
-/** One rule of access. */
-export interface AccessRule {
-  /** Ids of principals, or `anonymous` for callers that present no credential. */
-  readonly allow: readonly string[];
-  readonly methods: readonly Method[];
-  /** Literal path, or one that ends in `/**` for `/` and everything below that folder (see `createAccessDecider`). */
-  readonly path: string;
-  readonly limits: Limits;
-}
-
-/** What one rule grants at most. */
-export interface Limits {
-  /** Bytes of one request body. */
-  readonly body: number;
-  /** Requests that one principal may start within a minute. */
-  readonly requestsPerMinute: number;
-  /** Requests of one principal that may be open at once. */
-  readonly concurrent: number;
-}
-
 /** One way out. The first three see or check what goes through; `tcp` and `http` trust the network, and say so. */
 export type Egress = VerifiedEgress | PassthroughEgress | HttpEgress | TcpEgress;
 
@@ -190,6 +141,3 @@ export interface TcpEgress {
   readonly ports: readonly number[];
   readonly trusts: "network";
 }
-
-/** The id that stands for callers that present no credential. No principal may bear it. */
-export const ANONYMOUS = "anonymous";

@@ -1,4 +1,5 @@
-import { ANONYMOUS, type Manifest } from "./manifest.ts";
+import { ANONYMOUS } from "./access/principal.ts";
+import type { Manifest } from "./manifest.ts";
 
 /** One way by which data can leave the box with the Manifest's consent. */
 export interface Output {

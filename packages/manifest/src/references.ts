@@ -1,4 +1,4 @@
-import { ANONYMOUS } from "./manifest.ts";
+import { ANONYMOUS } from "./access/principal.ts";
 import { isMap, type Site } from "./shape/index.ts";
 
 /**
@@ -27,9 +27,12 @@ export function checkUsers(app: unknown, at: Site): void {
 
 // Two principals with one key could not be told apart; two with one id would share their rights.
 function reportRepeated(principals: readonly unknown[], member: "id" | "apiKey", at: Site): void {
-  const values = principals.map((each) => memberOf(each, member));
-  values.forEach((value, index) => {
-    if (value === undefined || values.indexOf(value) === index) return;
+  const seen = new Set<unknown>([undefined]);
+  principals.forEach((principal, index) => {
+    const value = memberOf(principal, member);
+    const isFirst = value === undefined || !seen.has(value);
+    seen.add(value);
+    if (isFirst) return;
     at.item(index).member(member).problem(`an ${member} that no other principal has`, "a repeated one");
   });
 }

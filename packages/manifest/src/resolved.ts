@@ -7,27 +7,29 @@ import {
   parseCanonicalJson,
   utf8,
 } from "@blindbox/encoding";
+import { reportCallers, reportKeyUrls } from "./access/consistency.ts";
+import { MAX_PRINCIPALS, principalShape } from "./access/principal-shape.ts";
+import type { Access, MutualTls } from "./access/rule.ts";
+import { MAX_RULES, ruleShape } from "./access/rule-shape.ts";
 import { egressesShape } from "./egress/shape.ts";
 import {
-  admittedIdShape,
   argumentShape,
   BOUNDS,
   commandShape,
   digestShape,
   envNameShape,
   literalPathShape,
-  methodsShape,
   nameShape,
   portShape,
-  rulePathShape,
   userShape,
   usersShape,
   workingDirShape,
   writableShape,
 } from "./fields.ts";
 import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH } from "./limits.ts";
-import type { Access, AccessRule, App, Limits, Manifest, Ready, Resources } from "./manifest.ts";
-import { principalShape } from "./principals.ts";
+import type { App, Manifest, Ready, Resources } from "./manifest.ts";
+import { auditShape, operationsShape } from "./operations-shape.ts";
+import { reportPortCollisions } from "./ports.ts";
 import { ManifestError, type Problem } from "./problem.ts";
 import { checkReferences, checkUsers } from "./references.ts";
 import {
@@ -39,6 +41,7 @@ import {
   nullable,
   object,
   record,
+  refined,
   type Shape,
   word,
 } from "./shape/index.ts";
@@ -66,35 +69,34 @@ const app: Shape<App> = checked(
   checkUsers,
 );
 
-const limits: Shape<Limits> = object<Limits>({
-  body: integer(...BOUNDS.limits.body),
-  requestsPerMinute: integer(...BOUNDS.limits.requestsPerMinute),
-  concurrent: integer(...BOUNDS.limits.concurrent),
-});
-
-const rule: Shape<AccessRule> = object<AccessRule>({
-  allow: list(admittedIdShape, { min: 1, max: 64, unique: true }),
-  methods: methodsShape,
-  path: rulePathShape,
-  limits,
-});
-
-const access: Shape<Access> = checked(
-  object<Access>({
-    principals: list(principalShape("resolved"), { min: 0, max: 64 }),
-    rules: list(rule, { min: 0, max: 128 }),
-  }),
-  checkReferences,
+const access: Shape<Access> = refined(
+  checked(
+    object<Access>({
+      principals: list(principalShape("resolved"), { min: 0, max: MAX_PRINCIPALS }),
+      rules: list(ruleShape, { min: 0, max: MAX_RULES }),
+      mutualTls: nullable(object<MutualTls>({ port: portShape })),
+    }),
+    checkReferences,
+  ),
+  reportCallers,
 );
 
-const manifestShape: Shape<Manifest> = object<Manifest>({
-  type: word(["blindbox-manifest/1"]),
-  name: nameShape,
-  app,
-  access,
-  egress: egressesShape,
-  logs: word(["none", "metadata", "app"]),
-});
+const manifestShape: Shape<Manifest> = refined(
+  object<Manifest>({
+    type: word(["blindbox-manifest/1"]),
+    name: nameShape,
+    app,
+    access,
+    egress: egressesShape,
+    logs: word(["none", "metadata", "app"]),
+    operations: operationsShape,
+    audit: auditShape,
+  }),
+  ({ access: { principals, mutualTls }, egress, operations }, at) => {
+    reportKeyUrls(principals, egress, at);
+    reportPortCollisions(mutualTls, operations, at);
+  },
+);
 
 /**
  * Reads a resolved Manifest from its canonical text, and nothing else: text that is not byte for byte its own canonical

@@ -1,3 +1,4 @@
+import { factorsOf } from "./access/principal.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Problem } from "./problem.ts";
 
@@ -5,12 +6,12 @@ import type { Problem } from "./problem.ts";
  * What a valid Manifest asks for and this version cannot enforce yet. Builder and enclave refuse a Manifest for which this
  * is not empty: a rule that is read and not enforced would be worse than none.
  */
-export function unsupportedYet(manifest: Manifest): readonly Problem[] {
-  return manifest.access.principals.flatMap((principal, index) => {
-    if ("apiKey" in principal) return [];
-    const kind = "jwt" in principal ? "jwt" : "certificate";
-    return [notYet(`access.principals[${index}].${kind}`, "a principal with apiKey", kind)];
-  });
+export function unsupportedYet({ access }: Manifest): readonly Problem[] {
+  return access.principals.flatMap((principal, index) =>
+    factorsOf(principal).some((factor) => "jwt" in factor && "url" in factor.jwt.keys)
+      ? [notYet(`access.principals[${index}].jwt.keys`, "the keys themselves", "a URL and thumbprints")]
+      : [],
+  );
 }
 
 function notYet(path: string, expected: string, actual: string): Problem {

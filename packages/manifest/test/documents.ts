@@ -49,14 +49,35 @@ access:
       jwt:
         issuer: "https://idp.acme.example"
         audience: transcriber
-        keys: { keys: [ { kty: EC, crv: P-256, x: "AAAA", y: "BBBB", kid: one } ] }
+        keys: { keys: [ { kty: EC, crv: P-256, x: "${"A".repeat(43)}", y: "${"B".repeat(43)}", kid: one } ] }
         algorithms: [ES256]
-    - { id: acme-host, certificate: { issuer: "sha256:${"b".repeat(64)}" } }
+        requiredClaims: { azp: console, email_verified: true, tenant: [a, b], scope: { word: transcribe }, groups: { item: staff } }
+        maxLifetime: 7200
+    - { id: acme-host, certificate: { issuer: "sha256:${"b".repeat(64)}", san: { dns: host.acme.example } } }
+    - id: acme-admin
+      audit: true
+      allOf:
+        - apiKey: "sha256:${"d".repeat(64)}"
+        - jwt:
+            issuer: "https://idp.acme.example"
+            audience: transcriber
+            keys: { url: "https://api.example.com/v1/keys", thumbprints: ["${"A".repeat(43)}"] }
+            algorithms: [EdDSA]
+            clockSkew: 0
+        - certificate: { issuer: "sha256:${"b".repeat(64)}", subject: [ { O: Acme }, { CN: admin } ] }
   rules:
     - { allow: [acme-batch, acme-staff], methods: [POST], path: /whisper/**, limits: { body: 50MiB, requestsPerMinute: 600, concurrent: 32 } }
     - { allow: [anonymous], methods: [any], path: /about }
+    - allow: [acme-admin, acme-host]
+      methods: [GET, POST]
+      path: /live/**
+      headers: { x-mode: fast, content-type: [application/json, text/plain], x-debug: { present: false }, x-method-override: [PUT] }
+      upgrade: websocket
+      audit: true
+      limits: { totalPerMinute: 60, time: 3600, response: 1GiB }
+  mutualTls: { port: 8444 }
 egress:
-  - { host: api.example.com, ports: [443], mode: verified, methods: [POST], paths: [/v1/**] }
+  - { host: api.example.com, ports: [443], mode: verified, methods: [POST, GET], paths: [/v1/**] }
   - { host: "*.example.com", ports: [443], methods: [any], paths: [/**] }
   - { host: db.example.com, ports: [5432], mode: passthrough }
   - { host: Legacy.Example.org., ports: [80], mode: http, methods: any, paths: any, trusts: network }
@@ -70,6 +91,8 @@ egress:
     roots: |
 ${ROOT_PEM.replace(/^(?=.)/gm, "      ")}
 logs: none
+operations: { port: 9464, health: ready, metrics: coarse }
+audit: { entries: 500 }
 `;
 
 export const SMALL_YAML = `
@@ -103,20 +126,43 @@ const port = fc.integer({ min: 1, max: 65_535 });
 
 const size = fc.constantFrom<string | number>("1024KiB", "1MiB", "50MiB", "1GiB", 1_048_576, 2_097_152);
 
+const claimTerm = fc.constantFrom<unknown>("a", 7, false, ["a", "b"], { word: "read" }, { item: "staff" });
+
+const token = fc.record(
+  {
+    issuer: fc.constant("https://idp.example"),
+    audience: fc.constantFrom("box", "other"),
+    keys: fc.constant({ keys: [{ kty: "OKP", crv: "Ed25519", x: "A".repeat(43) }] }),
+    algorithms: fc.subarray(["RS256", "ES256"]).map((others) => ["EdDSA", ...others]),
+    requiredClaims: fc.dictionary(fc.stringMatching(/^[a-h]{1,3}$/), claimTerm, { maxKeys: 3, noNullPrototype: true }),
+    clockSkew: fc.integer({ min: 0, max: 300 }),
+    maxLifetime: fc.integer({ min: 60, max: 86_400 }),
+  },
+  { requiredKeys: ["issuer", "audience", "keys", "algorithms"], noNullPrototype: true },
+);
+
+const certificate = fc.oneof(
+  hex64.map((issuer) => ({ issuer, subject: "any" })),
+  hex64.map((issuer) => ({ issuer, subject: [{ O: "Acme" }, { CN: "host 1" }] })),
+  fc
+    .tuple(hex64, fc.constantFrom({ dns: "h.example" }, { uri: "spiffe://h/x" }, { email: "A@h.example" }))
+    .map(([issuer, san]) => ({ issuer, san })),
+);
+
 const principal = (id: string): fc.Arbitrary<object> =>
   fc.oneof(
     hex64.map((apiKey) => ({ id, apiKey })),
     fc.tuple(hex64, fc.boolean()).map(([apiKey, audit]) => ({ id, apiKey, audit })),
-    hex64.map((issuer) => ({ id, certificate: { issuer } })),
-    fc.constantFrom("ES256", "RS256", "EdDSA").map((algorithm) => ({
-      id,
-      jwt: {
-        issuer: "https://idp.example",
-        audience: "box",
-        keys: { keys: [{ kty: "OKP", crv: "Ed25519", x: "AAAA" }] },
-        algorithms: [algorithm],
-      },
-    })),
+    certificate.map((terms) => ({ id, certificate: terms })),
+    fc.tuple(token, fc.boolean()).map(([jwt, audit]) => ({ id, jwt, audit })),
+    fc.shuffledSubarray([0, 1, 2], { minLength: 2 }).chain((order) => {
+      const factors = [
+        hex64.map((apiKey) => ({ apiKey })),
+        token.map((jwt) => ({ jwt })),
+        certificate.map((terms) => ({ certificate: terms })),
+      ];
+      return fc.tuple(...order.map((at) => factors[at] ?? fc.constant({}))).map((allOf) => ({ id, allOf: [...allOf] }));
+    }),
   );
 
 const ports = fc.uniqueArray(
@@ -238,24 +284,37 @@ function rule(ids: readonly string[]): fc.Arbitrary<object> {
         {
           body: size,
           requestsPerMinute: fc.integer({ min: 1, max: 1000 }),
+          totalPerMinute: fc.integer({ min: 1, max: 1000 }),
           concurrent: fc.integer({ min: 1, max: 100 }),
+          time: fc.integer({ min: 1, max: 86_400 }),
+          response: size,
         },
         { requiredKeys: [] },
       ),
+      headers: fc.dictionary(
+        fc.constantFrom("x-a", "content-type", "x-b"),
+        fc.constantFrom<unknown>("a", ["a", "b c"], { present: true }, { present: false }, { oneOf: ["a"] }),
+        { maxKeys: 3, noNullPrototype: true },
+      ),
+      upgrade: fc.constantFrom("none", "websocket"),
+      audit: fc.boolean(),
     },
     { requiredKeys: ["allow", "methods", "path"] },
   );
 }
 
-const access = fc.subarray(["alice", "bob", "carol"]).chain((ids) =>
-  fc.record(
-    {
-      principals: fc.tuple(...ids.map(principal)).map((each) => [...each]),
-      rules: fc.array(rule(ids), { maxLength: 4 }),
-    },
-    { requiredKeys: ids.length === 0 ? ["rules"] : ["principals", "rules"] },
-  ),
-);
+const access = fc
+  .subarray(["alice", "bob", "carol"])
+  .chain((ids) =>
+    fc.record(
+      {
+        principals: fc.tuple(...ids.map(principal)).map((each) => [...each]),
+        rules: fc.array(rule(ids), { maxLength: 4 }),
+      },
+      { requiredKeys: ids.length === 0 ? ["rules"] : ["principals", "rules"] },
+    ),
+  )
+  .map((each) => (JSON.stringify(each).includes('"certificate"') ? { ...each, mutualTls: { port: 8444 } } : each));
 
 /** Any valid source document, as plain JSON. */
 export const anySource: fc.Arbitrary<Record<string, unknown>> = fc.record(
@@ -266,6 +325,18 @@ export const anySource: fc.Arbitrary<Record<string, unknown>> = fc.record(
     access,
     egress: fc.array(egress, { maxLength: 3 }),
     logs: fc.constantFrom("none", "metadata", "app"),
+    operations: fc.oneof(
+      fc.record({ health: fc.constant("live") }, { requiredKeys: [], noNullPrototype: true }),
+      fc.record(
+        {
+          port: fc.constantFrom(80, 9464),
+          metrics: fc.constantFrom("none", "coarse"),
+          health: fc.constantFrom("live", "ready"),
+        },
+        { requiredKeys: ["port"], noNullPrototype: true },
+      ),
+    ),
+    audit: fc.record({ entries: fc.integer({ min: 100, max: 100_000 }) }, { requiredKeys: [], noNullPrototype: true }),
   },
   { requiredKeys: ["blindbox", "name", "app", "access"] },
 );

@@ -11,16 +11,16 @@ function resolve(yaml: string): Manifest {
 describe("what this version cannot enforce", () => {
   it("is named member by member", () => {
     const problems = unsupportedYet(resolve(FULL_YAML));
-    expect(problems.map((problem) => problem.path)).toEqual([
-      "access.principals[1].jwt",
-      "access.principals[2].certificate",
-    ]);
+    expect(problems.map((problem) => problem.path)).toEqual(["access.principals[3].jwt.keys"]);
     expect(new Set(problems.map((problem) => problem.hint))).toEqual(new Set(["not supported yet"]));
   });
 
   it("is nothing where callers have API keys or none", () => {
     expect(unsupportedYet(resolve(SMALL_YAML))).toEqual([]);
-    const [small, egress] = [SMALL_YAML, FULL_YAML.slice(FULL_YAML.indexOf("egress:"))];
+    const [small, egress] = [
+      SMALL_YAML,
+      FULL_YAML.slice(FULL_YAML.indexOf("egress:"), FULL_YAML.indexOf("operations:")),
+    ];
     expect(unsupportedYet(resolve(`${small}${egress}`))).toEqual([]);
   });
 });
@@ -31,6 +31,8 @@ describe("the outputs of a manifest", () => {
       { kind: "caller", name: "acme-batch", detail: ["POST /whisper/**"] },
       { kind: "caller", name: "acme-staff", detail: ["POST /whisper/**"] },
       { kind: "anonymous", name: "anonymous", detail: ["GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /about"] },
+      { kind: "caller", name: "acme-admin", detail: ["GET,POST /live/**"] },
+      { kind: "caller", name: "acme-host", detail: ["GET,POST /live/**"] },
       { kind: "egress", name: "api.example.com", detail: ["verified", "port 443"] },
       { kind: "egress", name: "*.example.com", detail: ["verified", "port 443"] },
       { kind: "egress", name: "db.example.com", detail: ["passthrough", "port 5432", "trusts the network"] },

@@ -1,4 +1,10 @@
-import { compareRequirement, type Egress, type Manifest, readTarget } from "@blindbox/manifest";
+import {
+  type CheckedRequirement,
+  compareRequirement,
+  type Egress,
+  type Manifest,
+  readTarget,
+} from "@blindbox/manifest";
 import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,7 +12,7 @@ import { anyEgress, IMAGE, KEY_DIGEST, PIN, ROOT, SMALL_YAML } from "./documents
 
 const { manifest: source } = parseManifestSource(SMALL_YAML, { format: "yaml" });
 
-const closed: Manifest = { ...resolveManifest(source, IMAGE), access: { principals: [], rules: [] } };
+const closed: Manifest = { ...resolveManifest(source, IMAGE), access: { principals: [], rules: [], mutualTls: null } };
 
 const modes: readonly Egress["mode"][] = ["verified", "passthrough", "http", "tcp"];
 
@@ -69,7 +75,7 @@ function isBelow(pattern: string, path: string): boolean {
 }
 
 describe("for random rules and random requirements", () => {
-  it("whatever rules that are within let happen, the accepted rules let happen", () => {
+  it("whatever rules that are within let happen, the accepted rules let happen", async () => {
     let within = 0;
     let refused = 0;
     const rules = fc.array(anyEgress, { minLength: 1, maxLength: 3 });
@@ -77,12 +83,18 @@ describe("for random rules and random requirements", () => {
     const near = rules.chain((box) =>
       fc.tuple(fc.constant(box), fc.array(anyEgress, { maxLength: 2 }), fc.subarray(box, { minLength: 0 })),
     );
-    fc.assert(
-      fc.property(near, fc.boolean(), ([box, others, kept], widen) => {
+    await fc.assert(
+      fc.asyncProperty(near, fc.boolean(), async ([box, others, kept], widen) => {
         const accepted = [...others, ...kept.map((rule) => (widen ? widened(rule) : rule))];
-        const access = { principals: { subsetOf: [] } };
-        const requirement = { access, egress: { subsetOf: accepted, modes }, logs: "none", audit: false } as const;
-        const differences = compareRequirement({ ...closed, egress: box }, requirement);
+        const requirement: CheckedRequirement = {
+          app: { image: "any" },
+          access: { principals: { subsetOf: [] }, websocket: false, recorded: false },
+          egress: { subsetOf: accepted, modes },
+          logs: "none",
+          operations: { health: "live", metrics: "none" },
+          audit: false,
+        };
+        const differences = await compareRequirement({ ...closed, egress: box }, requirement);
         const wide = new Set(differences.map(({ path }) => path));
         expect(wide.size).toBe(differences.length);
         box.forEach((rule, index) => {

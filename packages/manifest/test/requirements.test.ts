@@ -4,17 +4,21 @@ import {
   type Egress,
   type Manifest,
   type ManifestRequirement,
-  type Principal,
   readRequirement,
+  type RequiredPrincipal,
 } from "@blindbox/manifest";
 import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { describe, expect, it } from "vitest";
 import { FULL_YAML, IMAGE, KEY_DIGEST, PIN, ROOT, ROOT_PEM, SMALL_YAML, verifiedRule } from "./documents.ts";
 
+const CLOSED = { websocket: false, recorded: false } as const;
+
 const NOTHING: ManifestRequirement = {
-  access: { principals: { subsetOf: [] } },
+  app: { image: "any" },
+  access: { principals: { subsetOf: [] }, ...CLOSED },
   egress: { subsetOf: [], modes: [] },
   logs: "none",
+  operations: { health: "live", metrics: "none" },
   audit: false,
 };
 
@@ -24,54 +28,70 @@ function resolve(yaml: string): Manifest {
   return resolveManifest(parseManifestSource(yaml, { format: "yaml" }).manifest, IMAGE);
 }
 
-const closed: Manifest = { ...resolve(SMALL_YAML), access: { principals: [], rules: [] } };
+const closed: Manifest = { ...resolve(SMALL_YAML), access: { principals: [], rules: [], mutualTls: null } };
 
 function read(changes: Partial<ManifestRequirement> = {}): CheckedRequirement {
   return readRequirement({ ...NOTHING, ...changes }, "require");
 }
 
 /** Paths and actual values of what goes beyond. */
-function beyond(manifest: Partial<Manifest>, requirement: Partial<ManifestRequirement>): readonly string[] {
-  const differences = compareRequirement({ ...closed, ...manifest }, read(requirement));
+async function beyond(
+  manifest: Partial<Manifest>,
+  requirement: Partial<ManifestRequirement>,
+): Promise<readonly string[]> {
+  const differences = await compareRequirement({ ...closed, ...manifest }, read(requirement));
   return differences.map(({ path, actual }) => `${path}: ${actual}`);
 }
 
 function egressBeyond(
   rules: readonly Egress[],
   subsetOf: ManifestRequirement["egress"]["subsetOf"],
-): readonly string[] {
+): Promise<readonly string[]> {
   return beyond({ egress: rules }, { egress: { subsetOf, modes: ALL_MODES } });
 }
 
 describe("a requirement", () => {
-  it.each(["access", "egress", "logs", "audit"])("without %s is refused, since silence would allow it", (part) => {
-    const { [part as "logs"]: _, ...rest } = NOTHING;
-    expect(() => readRequirement(rest, "require")).toThrow(TypeError);
-    expect(() => readRequirement(rest, "require")).toThrow(
-      new RegExp(`^require is not a complete requirement: ${part}: `),
-    );
-    expect(() => readRequirement({ ...rest, [part]: undefined }, "require")).toThrow(TypeError);
-    expect(() => readRequirement({ ...rest, [part]: null }, "require")).toThrow(TypeError);
-  });
+  it.each(["app", "access", "egress", "logs", "operations", "audit"])(
+    "without %s is refused, since silence would allow it",
+    (part) => {
+      const { [part as "logs"]: _, ...rest } = NOTHING;
+      expect(() => readRequirement(rest, "require")).toThrow(TypeError);
+      expect(() => readRequirement(rest, "require")).toThrow(
+        new RegExp(`^require is not a complete requirement: ${part}: `),
+      );
+      expect(() => readRequirement({ ...rest, [part]: undefined }, "require")).toThrow(TypeError);
+      expect(() => readRequirement({ ...rest, [part]: null }, "require")).toThrow(TypeError);
+    },
+  );
 
   it.each<[string, object, string]>([
-    ["no principals", { access: {} }, "access.principals"],
-    ["a list of principals", { access: { principals: [] } }, "access.principals"],
-    ["principals without subsetOf", { access: { principals: {} } }, "access.principals.subsetOf"],
-    ["a principal by its id", { access: { principals: { subsetOf: ["alice"] } } }, "access.principals.subsetOf[0]"],
+    ["an image by its name", { app: { image: "acme/app:1" } }, "app.image"],
+    ["no image", { app: {} }, "app.image"],
+    ["no word on WebSockets", { access: { principals: { subsetOf: [] }, recorded: false } }, "access.websocket"],
+    ["no word on records", { access: { principals: { subsetOf: [] }, websocket: false } }, "access.recorded"],
+    ["no word on health", { operations: { metrics: "none" } }, "operations.health"],
+    ["no word on metrics", { operations: { health: "live" } }, "operations.metrics"],
+    ["no principals", { access: { ...CLOSED } }, "access.principals"],
+    ["a list of principals", { access: { principals: [], ...CLOSED } }, "access.principals"],
+    ["principals without subsetOf", { access: { principals: {}, ...CLOSED } }, "access.principals.subsetOf"],
+    [
+      "a principal by its id",
+      { access: { principals: { subsetOf: ["alice"] }, ...CLOSED } },
+      "access.principals.subsetOf[0]",
+    ],
     [
       "a principal by its id alone",
-      { access: { principals: { subsetOf: [{ id: "a" }] } } },
+      { access: { principals: { subsetOf: [{ id: "a" }] }, ...CLOSED } },
       "access.principals.subsetOf[0]",
     ],
     [
       "anonymous: false",
-      { access: { principals: { subsetOf: [{ anonymous: false }] } } },
+      { access: { principals: { subsetOf: [{ anonymous: false }] }, ...CLOSED } },
       "access.principals.subsetOf[0].anonymous",
     ],
     [
       "two kinds of one principal",
-      { access: { principals: { subsetOf: [{ anonymous: true, apiKey: KEY_DIGEST }] } } },
+      { access: { principals: { subsetOf: [{ anonymous: true, apiKey: KEY_DIGEST }] }, ...CLOSED } },
       "access.principals.subsetOf[0]",
     ],
     ["no rules of egress", { egress: { modes: [] } }, "egress.subsetOf"],
@@ -109,25 +129,38 @@ describe("a requirement", () => {
   });
 });
 
+function withoutAudit({ audit, ...material }: Manifest["access"]["principals"][number]): RequiredPrincipal {
+  expect(typeof audit).toBe("boolean");
+  return material;
+}
+
 describe("a manifest by its meaning", () => {
-  it("is within what it says itself, and goes beyond nothing at all in every part", () => {
+  it("is within what it says itself, and goes beyond nothing at all in every part", async () => {
     const full = resolve(FULL_YAML.replace("logs: none", "logs: app"));
-    const principals = full.access.principals.map((each) => {
-      if (!("apiKey" in each)) return each;
-      return { id: each.id, apiKey: each.apiKey };
-    });
     const itself: ManifestRequirement = {
-      access: { principals: { subsetOf: [...principals, { anonymous: true }] } },
+      app: { image: full.app.image },
+      access: {
+        principals: { subsetOf: [...full.access.principals.map(withoutAudit), { anonymous: true }] },
+        websocket: true,
+        recorded: false,
+      },
       egress: { subsetOf: full.egress, modes: ALL_MODES },
       logs: "app",
+      operations: { health: "ready", metrics: "coarse" },
       audit: true,
     };
-    expect(compareRequirement(full, readRequirement(itself, "require"))).toEqual([]);
-    expect(beyond(full, {}).map((text) => text.split(":")[0])).toEqual([
+    expect(await compareRequirement(full, readRequirement(itself, "require"))).toEqual([]);
+    const nothing = { app: { image: KEY_DIGEST }, access: { ...NOTHING.access, recorded: true } };
+    expect((await beyond(full, nothing)).map((text) => text.split(":")[0])).toEqual([
+      "app.image",
       "access.principals[0]",
       "access.principals[1]",
       "access.principals[2]",
+      "access.principals[3]",
       "access.rules[1].allow",
+      "access.rules[0].audit",
+      "access.rules[1].audit",
+      "access.rules[2].upgrade",
       "egress[0]",
       "egress[1]",
       "egress[2]",
@@ -135,72 +168,25 @@ describe("a manifest by its meaning", () => {
       "egress[4]",
       "egress[5]",
       "logs",
+      "operations.health",
+      "operations.metrics",
       "access.principals[0].audit",
+      "access.principals[3].audit",
     ]);
   });
 
-  it("may log less than is accepted, and no more", () => {
+  it("runs the image that is required, or any where that is written", async () => {
+    expect(await beyond({}, { app: { image: closed.app.image } })).toEqual([]);
+    expect(await beyond({}, { app: { image: KEY_DIGEST } })).toEqual([`app.image: ${closed.app.image}`]);
+  });
+
+  it("may log less than is accepted, and no more", async () => {
     const levels = ["none", "metadata", "app"] as const;
     for (const [at, logs] of levels.entries()) {
       for (const [most, accepted] of levels.entries()) {
-        expect(beyond({ logs }, { logs: accepted })).toEqual(at <= most ? [] : [`logs: ${logs}`]);
+        expect(await beyond({ logs }, { logs: accepted })).toEqual(at <= most ? [] : [`logs: ${logs}`]);
       }
     }
-  });
-});
-
-describe("principals", () => {
-  const alice: Principal = { id: "alice", apiKey: KEY_DIGEST, audit: true };
-  const other = `sha256:${"1".repeat(64)}`;
-  const keys = {
-    keys: [
-      { kty: "OKP", crv: "Ed25519", x: "AAAA" },
-      { kty: "OKP", crv: "Ed25519", x: "BBBB" },
-    ],
-  };
-  const jwt = { issuer: "https://idp.example", audience: "box", keys, algorithms: ["EdDSA", "ES256"] } as const;
-
-  function strangers(principal: Principal, accepted: ManifestRequirement["access"]["principals"]["subsetOf"]): number {
-    const access = { principals: [principal], rules: [] };
-    return beyond({ access }, { access: { principals: { subsetOf: accepted } }, audit: true }).length;
-  }
-
-  it("compare by key material, never by id", () => {
-    expect(strangers(alice, [{ id: "someone-else", apiKey: KEY_DIGEST }])).toBe(0);
-    expect(strangers(alice, [{ id: "alice", apiKey: other }])).toBe(1);
-    const host: Principal = { id: "alice", certificate: { issuer: KEY_DIGEST } };
-    expect(strangers(host, [{ certificate: { issuer: KEY_DIGEST } }])).toBe(0);
-    expect(strangers(host, [{ certificate: { issuer: other } }])).toBe(1);
-    expect(strangers(host, [{ id: "alice", apiKey: KEY_DIGEST }])).toBe(1);
-  });
-
-  it("with tokens are within the same issuer and audience, with no other keys and algorithms", () => {
-    const [key] = keys.keys;
-    const within = (change: object): number => strangers({ id: "staff", jwt: { ...jwt, ...change } }, [{ jwt }]);
-    expect(within({})).toBe(0);
-    expect(within({ keys: { keys: [key] }, algorithms: ["EdDSA"] })).toBe(0);
-    expect(within({ issuer: "https://idp.example/" })).toBe(1);
-    expect(within({ audience: "boxes" })).toBe(1);
-    expect(within({ algorithms: ["EdDSA", "RS256"] })).toBe(1);
-    expect(within({ keys: { keys: [...keys.keys, { ...key, x: "CCCC" }] } })).toBe(1);
-    expect(within({ keys: { keys: [{ ...key, use: "sig" }] } })).toBe(1);
-  });
-
-  it("without credential are accepted only where that was written", () => {
-    const access = resolve(SMALL_YAML).access;
-    expect(beyond({ access }, {})).toEqual(["access.rules[0].allow: anonymous"]);
-    expect(beyond({ access }, { access: { principals: { subsetOf: [{ anonymous: true }] } } })).toEqual([]);
-  });
-
-  it("may read the ledger where the requirement grants it to their key", () => {
-    const access = { principals: [alice], rules: [] };
-    const accepted = { principals: { subsetOf: [{ apiKey: KEY_DIGEST }] } };
-    const auditBeyond = (audit: ManifestRequirement["audit"]): readonly string[] =>
-      beyond({ access }, { access: accepted, audit });
-    expect(auditBeyond(true)).toEqual([]);
-    expect(auditBeyond({ subsetOf: [{ apiKey: KEY_DIGEST }] })).toEqual([]);
-    expect(auditBeyond(false)).toEqual(["access.principals[0].audit: true"]);
-    expect(auditBeyond({ subsetOf: [{ apiKey: other }] })).toEqual(["access.principals[0].audit: true"]);
   });
 });
 
@@ -226,8 +212,8 @@ describe("ways out", () => {
       verifiedRule({ methods: ["GET", "POST"] }),
       [verifiedRule({ methods: ["GET"] }), verifiedRule({ methods: ["POST"] })],
     ],
-  ])("with %s are within", (_, rule, accepted) => {
-    expect(egressBeyond([rule], accepted)).toEqual([]);
+  ])("with %s are within", async (_, rule, accepted) => {
+    expect(await egressBeyond([rule], accepted)).toEqual([]);
   });
 
   it.each<[string, Egress, Egress[], string]>([
@@ -319,13 +305,13 @@ describe("ways out", () => {
       [{ mode: "tcp", host: "203.0.113.21", ports: [22], trusts: "network" }],
       "203.0.113.20",
     ],
-  ])("with %s go beyond", (_, rule, accepted, actual) => {
-    expect(egressBeyond([rule], accepted)).toEqual([`egress[0]: ${actual}`]);
+  ])("with %s go beyond", async (_, rule, accepted, actual) => {
+    expect(await egressBeyond([rule], accepted)).toEqual([`egress[0]: ${actual}`]);
   });
 
-  it("in a mode that is not accepted go beyond, even where a rule lists them", () => {
+  it("in a mode that is not accepted go beyond, even where a rule lists them", async () => {
     const rule: Egress = { mode: "passthrough", host: "db.example.com", ports: [5432] };
-    const differences = compareRequirement(
+    const differences = await compareRequirement(
       { ...closed, egress: [verifiedRule({}), rule] },
       read({ egress: { subsetOf: [rule, verifiedRule({})], modes: ["verified"] } }),
     );
@@ -340,8 +326,11 @@ describe("ways out", () => {
     ]);
   });
 
-  it("are told rule by rule", () => {
+  it("are told rule by rule", async () => {
     const rules = [verifiedRule({}), verifiedRule({ host: "a.example.org" }), verifiedRule({ host: "b.example.org" })];
-    expect(egressBeyond(rules, [verifiedRule({})])).toEqual(["egress[1]: a.example.org", "egress[2]: b.example.org"]);
+    expect(await egressBeyond(rules, [verifiedRule({})])).toEqual([
+      "egress[1]: a.example.org",
+      "egress[2]: b.example.org",
+    ]);
   });
 });

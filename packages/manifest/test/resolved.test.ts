@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { formatManifest, type Manifest, manifestDigest, ManifestError, parseManifest } from "@blindbox/manifest";
-import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
+import { DEFAULT_LIMITS, parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anySource, FULL_YAML, IMAGE, SMALL_YAML } from "./documents.ts";
@@ -51,12 +51,25 @@ describe("resolving a manifest", () => {
             allow: ["anonymous"],
             methods: ["GET"],
             path: "/**",
-            limits: { body: 1_048_576, requestsPerMinute: 600, concurrent: 32 },
+            headers: {},
+            upgrade: "none",
+            audit: false,
+            limits: {
+              body: 1_048_576,
+              requestsPerMinute: 600,
+              totalPerMinute: 6000,
+              concurrent: 32,
+              time: 300,
+              response: 104_857_600,
+            },
           },
         ],
+        mutualTls: null,
       },
       egress: [],
       logs: "none",
+      operations: { port: null, health: "live", metrics: "none" },
+      audit: { entries: 10_000 },
     });
   });
 
@@ -74,7 +87,7 @@ describe("resolving a manifest", () => {
       "port: 8080, resources: { cpus: 0.25 }",
     );
     const { app, access } = resolve(source);
-    expect(access.rules[0]?.limits).toEqual({ body: 1_048_576, requestsPerMinute: 600, concurrent: 1 });
+    expect(access.rules[0]?.limits).toEqual({ ...DEFAULT_LIMITS, concurrent: 1 });
     expect(app.resources).toEqual({ memory: 536_870_912, cpus: 250, processes: 128, tmp: 67_108_864 });
   });
 
@@ -95,7 +108,7 @@ describe("resolving a manifest", () => {
     ["a user that the sandbox has not", { user: { uid: 100_000, gid: 0 } }, "app.user.uid"],
     [
       "an environment too large",
-      { env: Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`A${i}`, "x".repeat(30_000)])) },
+      { env: Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`A${i}`, "x".repeat(30_000)])) },
       "document",
     ],
   ])("refuses an image with %s", (_, facts, path) => {
@@ -123,7 +136,7 @@ describe("the resolved manifest", () => {
 
   it("keeps its digest from one version of this package to the next", async () => {
     expect(await manifestDigest(formatManifest(resolve(SMALL_YAML)))).toMatchInlineSnapshot(
-      `"sha256:e7026d8b30173eb76dc6f389955c9ef05011c3c16a22af8d92a8698823d10af4"`,
+      `"sha256:89d637bce3d838f175e66e33089caffa5638d1d75df6a7a48b0f09da0439849a"`,
     );
   });
 
@@ -146,7 +159,7 @@ describe("the resolved manifest", () => {
     ["an unknown member", changed('"logs":', '"logz":1,"logs":').replace('"logs":"none","logz":1', ""), "logz"],
     ["a missing member", changed('"logs":"none",', ""), "logs"],
     ["a mode left out", changed('"mode":"passthrough",', ""), "egress[2].mode"],
-    ["any as method", changed('"methods":["POST"]', '"methods":["any"]'), "access.rules[0].methods[0]"],
+    ["any as method", changed('"methods":["POST"],"path"', '"methods":["any"],"path"'), "access.rules[0].methods[0]"],
     ["a size in words", changed('"memory":1073741824', '"memory":"1GiB"'), "app.resources.memory"],
     ["an image by name", changed(`"image":"${IMAGE.digest}"`, '"image":"./app"'), "app.image"],
     ["a fraction of a thousandth of a CPU", changed('"cpus":1000', '"cpus":0'), "app.resources.cpus"],

@@ -9,7 +9,20 @@ import { anySource, FULL_YAML, SMALL_YAML } from "./documents.ts";
 const validate = new Ajv({ strict: true, strictTypes: false, allErrors: true }).compile(manifestSchema);
 
 /** What looks across members, which a schema cannot say. */
-const ACROSS = new Set(["an unknown id", "a repeated one", "a rule that disagrees"]);
+const ACROSS = new Set([
+  "an unknown id",
+  "a repeated one",
+  "a rule that disagrees",
+  "a kind that is there already",
+  "a key of another",
+  "a URL that none allows",
+  "a listener",
+  "no listener",
+  "coarse metrics",
+  "health of the application",
+  "a port that is taken",
+  "values that are no methods",
+]);
 
 /** True where the parser finds nothing wrong with the structure. */
 function parserAccepts(source: unknown): boolean {

@@ -133,9 +133,9 @@ describe("the YAML that is accepted", () => {
   });
 
   it("refuses a text that is too long, by bytes", () => {
-    expect(problemAt(`# ${"x".repeat(131_070)}`)).toEqual([]);
-    expect(problemAt(`# ${"x".repeat(131_071)}`)).toEqual(["document: more"]);
-    expect(problemAt(`# ${"é".repeat(65_536)}`)).toEqual(["document: more"]);
+    expect(problemAt(`# ${"x".repeat(2_097_150)}`)).toEqual([]);
+    expect(problemAt(`# ${"x".repeat(2_097_151)}`)).toEqual(["document: more"]);
+    expect(problemAt(`# ${"é".repeat(1_048_576)}`)).toEqual(["document: more"]);
   });
 
   it("throws nothing but ManifestError, whatever the text", () => {

@@ -1,18 +1,20 @@
 import {
   type AccessRule,
   ANONYMOUS,
+  type CertificateTerms,
+  type ClaimTerm,
   type Egress,
+  type Factor,
+  factorsOf,
+  type HeaderTerm,
   isIpv4Literal,
   type Logs,
   type Manifest,
+  METHOD_OVERRIDES,
+  type Operations,
   type Principal,
+  type TokenTerms,
 } from "@blindbox/manifest";
-
-/** What both forms of a Manifest say about what may come in and go out. */
-export interface Policy extends Pick<Manifest, "name" | "egress" | "logs"> {
-  readonly principals: readonly Principal[];
-  readonly rules: readonly Pick<AccessRule, "allow" | "methods" | "path">[];
-}
 
 /** One thing that a policy allows, and what to know about it. */
 export interface Explained {
@@ -28,23 +30,28 @@ export interface Section {
   readonly entries: readonly Explained[];
 }
 
-/** A policy in plain words: who may call, what the application can reach, what is logged, and what none of it stops. */
-export function explainPolicy(policy: Policy): readonly Section[] {
+/** A policy in plain words: who may call, what the application can reach, what is told, and what none of it stops. */
+export function explainPolicy({ access, egress, logs, operations, audit }: Manifest): readonly Section[] {
   return [
     {
       title: "Who may call. Every caller is a way out: the app can answer one with another's data",
-      entries: callers(policy),
+      entries: callers(access.principals, access.rules),
     },
-    { title: "Who may read the egress ledger (times, hosts of rules, numbers of bytes)", entries: auditors(policy) },
-    { title: "What the app can reach", entries: ways(policy.egress) },
-    { title: "What leaves as a log", entries: [logsOf(policy.logs)] },
+    {
+      title: "Who may read the egress ledger (times, hosts of rules, numbers of bytes) and the access log",
+      entries: auditors(access.principals),
+    },
+    { title: "What the access log holds", entries: [recordsOf(access.rules, audit.entries)] },
+    { title: "What the app can reach", entries: ways(egress) },
+    { title: "What leaves as a log", entries: [logsOf(logs)] },
+    { title: "What whoever runs the box is told beside that", entries: told(operations) },
     { title: "What no rule stops", entries: RESIDUE },
   ];
 }
 
 const NOBODY: Explained = { what: "nobody", strength: "strong", notes: [] };
 
-function callers({ principals, rules }: Policy): readonly Explained[] {
+function callers(principals: readonly Principal[], rules: readonly AccessRule[]): readonly Explained[] {
   const known = principals.map((principal) => callerOf(principal, rules));
   const anybody = rightsOf(ANONYMOUS, rules);
   const anonymous: Explained = { what: "anybody, without a key", strength: "weak", notes: anybody };
@@ -52,27 +59,102 @@ function callers({ principals, rules }: Policy): readonly Explained[] {
   return all.length === 0 ? [NOBODY] : all;
 }
 
-function callerOf(principal: Principal, rules: Policy["rules"]): Explained {
+function callerOf(principal: Principal, rules: readonly AccessRule[]): Explained {
   const rights = rightsOf(principal.id, rules);
-  const notes = rights.length === 0 ? ["no rule admits it to the app"] : rights;
-  return { what: `${principal.id}, known by ${materialOf(principal)}`, strength: "plain", notes };
+  const factors = factorsOf(principal);
+  const conditions = factors.flatMap(conditionsOf);
+  const notes = [...conditions, ...(rights.length === 0 ? ["no rule admits it to the app"] : rights)];
+  return {
+    what: `${principal.id}, known by ${factors.map(materialOf).join(" together with ")}`,
+    strength: "plain",
+    notes,
+  };
 }
 
-function materialOf(principal: Principal): string {
-  if ("apiKey" in principal) return `the API key with digest ${principal.apiKey.slice(0, 19)}…`;
-  if ("jwt" in principal) return `a token of ${principal.jwt.issuer} (not supported yet)`;
-  return "a client certificate (not supported yet)";
+function materialOf(factor: Factor): string {
+  if ("apiKey" in factor) return `the API key with digest ${factor.apiKey.slice(0, 19)}…`;
+  if ("jwt" in factor) return `a token of ${factor.jwt.issuer} for ${factor.jwt.audience}`;
+  return `a client certificate of the issuer with key ${factor.certificate.issuer.slice(0, 19)}…`;
 }
 
-function rightsOf(id: string, rules: Policy["rules"]): readonly string[] {
+function conditionsOf(factor: Factor): readonly string[] {
+  if ("apiKey" in factor) return [];
+  return "jwt" in factor ? tokenNotes(factor.jwt) : certificateNotes(factor.certificate);
+}
+
+function tokenNotes({ keys, algorithms, requiredClaims, maxLifetime, clockSkew }: TokenTerms): readonly string[] {
+  const source =
+    "url" in keys ? `${keys.thumbprints.length} pinned, read at ${keys.url}` : `${keys.keys.length}, written out`;
+  return [
+    `its keys: ${source}; signed with ${algorithms.join(" or ")}`,
+    `it lives ${maxLifetime} s at most, give or take ${clockSkew} s, by a clock that the host sets`,
+    ...Object.entries(requiredClaims).map(([name, term]) => `its claim ${name} is ${claimWords(term)}`),
+  ];
+}
+
+function claimWords(term: ClaimTerm): string {
+  if (Array.isArray(term)) return term.map((each) => JSON.stringify(each)).join(" or ");
+  if (typeof term !== "object") return JSON.stringify(term);
+  if ("word" in term) return `a text with the word ${JSON.stringify(term.word)}`;
+  return "item" in term ? `a list with ${JSON.stringify(term.item)}` : "";
+}
+
+function certificateNotes({ subject, san }: CertificateTerms): readonly string[] {
+  const name =
+    san === null ? [] : Object.entries(san).map(([kind, value]) => `its alternative names hold ${kind} ${value}`);
+  if (subject !== "any")
+    return [`its subject is ${subject.map(({ type, value }) => `${type}=${value}`).join(", ")}`, ...name];
+  return name.length > 0 ? name : ["anybody's: every certificate of that issuer is this caller"];
+}
+
+function rightsOf(id: string, rules: readonly AccessRule[]): readonly string[] {
   return rules
     .filter(({ allow }) => allow.includes(id))
-    .map(({ methods, path }) => `may ask ${methods.join(", ")} of ${path}`);
+    .flatMap(({ methods, path, headers, upgrade }) => [
+      `may ask ${methods.join(", ")} of ${path}${headerWords(headers)}`,
+      ...(upgrade === "websocket" ? [`may have WebSockets on ${path}, into which the box does not look`] : []),
+      ...Object.keys(headers)
+        .filter((name) => METHOD_OVERRIDES.has(name))
+        .map((name) => `with ${name} the app takes another method than the request has`),
+    ]);
 }
 
-function auditors({ principals }: Policy): readonly Explained[] {
-  const readers = principals.filter((principal) => "audit" in principal && principal.audit);
+function headerWords(headers: AccessRule["headers"]): string {
+  const words = Object.entries(headers).map(([name, term]) => termWords(name, term));
+  return words.length === 0 ? "" : `, ${words.join(", ")}`;
+}
+
+function termWords(name: string, term: HeaderTerm): string {
+  if ("present" in term) return `${term.present ? "with" : "without"} ${name}`;
+  return `with ${name}: ${term.oneOf.join(" or ")}`;
+}
+
+function auditors(principals: readonly Principal[]): readonly Explained[] {
+  const readers = principals.filter(({ audit }) => audit);
   return readers.length === 0 ? [NOBODY] : readers.map(({ id }) => ({ what: id, strength: "plain", notes: [] }));
+}
+
+function recordsOf(rules: readonly AccessRule[], entries: number): Explained {
+  const recorded = rules.filter(({ audit }) => audit);
+  if (recorded.length === 0) return { what: "no requests: no rule has audit: true", strength: "plain", notes: [] };
+  const notes = recorded.map(({ methods, path }) => `${methods.join(", ")} of ${path}`);
+  return { what: `the last ${entries} requests under these rules, without paths or bodies`, strength: "plain", notes };
+}
+
+function told({ port, health, metrics }: Operations): readonly Explained[] {
+  const up = port === null ? "that the box is up: a constant" : `that the box is up, at plain port ${port} too`;
+  const live: Explained = { what: up, strength: "strong", notes: [] };
+  const ready: Explained = {
+    what: `whether the app is ready, at plain port ${port}`,
+    strength: "weak",
+    notes: ["the app can flip this bit to signal"],
+  };
+  const counts: Explained = {
+    what: `how many requests were answered, refused, failed or broken off, rounded down, at plain port ${port}`,
+    strength: "plain",
+    notes: ["and how often the app was started anew"],
+  };
+  return [live, ...(health === "ready" ? [ready] : []), ...(metrics === "coarse" ? [counts] : [])];
 }
 
 function ways(egress: readonly Egress[]): readonly Explained[] {

@@ -8,6 +8,7 @@ import {
   ManifestError,
   parseManifest,
   type RequirementDifference,
+  type RequirementPart,
 } from "@blindbox/manifest";
 import type { SandboxDriver } from "../options/requirement.ts";
 
@@ -34,7 +35,7 @@ export async function compareRequiredMeaning(
   }
   const manifest = readManifest(text);
   if (manifest === null) return [unreadable];
-  return [...compareParts(manifest, required.meaning), compareDriver(claims, required.sandbox)];
+  return [...(await compareParts(manifest, required.meaning)), compareDriver(claims, required.sandbox)];
 }
 
 function shownManifest(document: Uint8Array | string): string | null {
@@ -74,14 +75,30 @@ const unreadable: Finding = {
 };
 
 /** What each part is called in findings, and what it is when nothing goes beyond. */
-const parts: readonly (Pick<Finding, "check" | "expected" | "reason"> & {
-  readonly part: RequirementDifference["part"];
-})[] = [
+const parts: readonly (Pick<Finding, "check" | "expected" | "reason"> & { readonly part: RequirementPart })[] = [
+  {
+    part: "app",
+    check: "image-required",
+    expected: "the accepted image",
+    reason: "The image that runs is one that the requirement accepts.",
+  },
   {
     part: "principals",
     check: "principals-required",
     expected: "accepted callers only",
     reason: "The box admits no caller that the requirement does not accept.",
+  },
+  {
+    part: "websocket",
+    check: "websocket-required",
+    expected: "WebSockets only where accepted",
+    reason: "No caller may have a WebSocket unless the requirement accepts that.",
+  },
+  {
+    part: "recorded",
+    check: "recorded-required",
+    expected: "an access log as full as required",
+    reason: "The access log tells of all requests that the requirement wants told.",
   },
   {
     part: "egress",
@@ -96,15 +113,21 @@ const parts: readonly (Pick<Finding, "check" | "expected" | "reason"> & {
     reason: "No more leaves the box as a log than the requirement accepts.",
   },
   {
+    part: "operations",
+    check: "operations-required",
+    expected: "no more told to whoever runs the box than accepted",
+    reason: "Health and metrics tell whoever runs the box no more than the requirement accepts.",
+  },
+  {
     part: "audit",
     check: "audit-required",
     expected: "accepted auditors only",
-    reason: "Nobody may read the egress ledger whom the requirement does not grant that.",
+    reason: "Nobody may read the egress ledger and the access log whom the requirement does not grant that.",
   },
 ];
 
-function compareParts(manifest: Manifest, meaning: CheckedRequirement): readonly Finding[] {
-  const differences = compareRequirement(manifest, meaning);
+async function compareParts(manifest: Manifest, meaning: CheckedRequirement): Promise<readonly Finding[]> {
+  const differences = await compareRequirement(manifest, meaning);
   return parts.flatMap(({ part, ...within }) => {
     const beyond = differences.filter((difference) => difference.part === part);
     if (beyond.length > 0) return beyond.map((difference) => excess(within.check, difference));

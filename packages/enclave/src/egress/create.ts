@@ -10,7 +10,7 @@ import { servePassthrough } from "./modes/passthrough.ts";
 import { serveTcp } from "./modes/tcp.ts";
 import { serveVerified } from "./modes/verified.ts";
 import { createReception } from "./reception.ts";
-import { reset } from "./reset.ts";
+import { reset } from "../reset.ts";
 import { createRouter } from "./router.ts";
 import { type Authority, createAuthority } from "./tls/authority.ts";
 

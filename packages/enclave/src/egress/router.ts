@@ -3,7 +3,7 @@ import type { Server, Socket } from "node:net";
 import type { LedgerRefusal } from "@blindbox/attestation";
 import type { Egress, EgressDecider } from "@blindbox/manifest";
 import type { Destination, Ledger, ServeMode } from "./contract.ts";
-import { reset } from "./reset.ts";
+import { reset } from "../reset.ts";
 
 export interface RouterLimits {
   /** Connections open at once, in all and to one name or address on one port. */

@@ -1,5 +1,9 @@
-/** How much of a rule's limits its callers have used: counted for each principal under each rule, never across them. */
+/** How much of a rule's limits its callers have used: for each principal under each rule, and for the rule as a whole. */
 import type { Limits } from "@blindbox/manifest";
+import { createMinuteCount, type MinuteCount, withinShare } from "./fair-share.ts";
+
+/** The limits that are counted here. */
+export type CountedLimits = Pick<Limits, "requestsPerMinute" | "totalPerMinute" | "concurrent">;
 
 /** A request that may go on. `release` must be called once, when its answer is over. */
 export interface Claim {
@@ -14,71 +18,81 @@ export interface Refusal {
 }
 
 export interface Allowances {
-  claim(rule: number, principal: string, limits: Limits): Claim | Refusal;
+  claim(rule: number, principal: string, limits: CountedLimits): Claim | Refusal;
 }
 
 interface Usage {
   concurrent: number;
-  /** Requests started in each of the last 60 seconds; the slot of second s is s modulo 60. */
-  readonly started: Uint32Array;
-  /** The second up to which `started` is true. */
-  second: number;
+  readonly started: MinuteCount;
+}
+
+interface RuleUsage {
+  readonly started: MinuteCount;
+  readonly byPrincipal: Map<string, Usage>;
+  /** The second in which principals without a request in the last minute were last forgotten. */
+  swept: number;
+  /** Principals with a request in the last minute. */
+  active: number;
 }
 
 /**
  * @param now milliseconds of a clock that never goes back. Any 60 whole seconds in a row hold at most
- * `requestsPerMinute` requests.
+ * `requestsPerMinute` requests of one principal under a rule, and `totalPerMinute` of all; of these the last tenth is kept for
+ * principals that have used less than an equal share.
  */
 export function createAllowances(now: () => number): Allowances {
-  const usages = new Map<string, Usage>();
+  const rules = new Map<number, RuleUsage>();
   return {
     claim(rule, principal, limits) {
       const second = Math.floor(now() / 1000);
-      const usage = usageOf(usages, `${rule} ${principal}`, second);
-      forgetBefore(usage, second);
-      if (usage.concurrent >= limits.concurrent) return { granted: false, retryAfter: 1 };
-      if (total(usage.started) >= limits.requestsPerMinute) return { granted: false, retryAfter: untilRoom(usage) };
-      return grant(usage);
+      const whole = ruleUsage(rules, rule, second);
+      const own = usageOf(whole, principal);
+      if (own.concurrent >= limits.concurrent) return { granted: false, retryAfter: 1 };
+      const mine = own.started.total(second);
+      if (mine >= limits.requestsPerMinute) return { granted: false, retryAfter: own.started.untilRoom(second) };
+      const active = whole.active + (mine === 0 ? 1 : 0);
+      if (!withinShare(mine, whole.started.total(second), limits.totalPerMinute, active)) {
+        return { granted: false, retryAfter: whole.started.untilRoom(second) };
+      }
+      return grant(whole, own, second);
     },
   };
 }
 
-function usageOf(usages: Map<string, Usage>, key: string, second: number): Usage {
-  const known = usages.get(key);
-  if (known !== undefined) return known;
-  const fresh: Usage = { concurrent: 0, started: new Uint32Array(60), second };
-  usages.set(key, fresh);
-  return fresh;
+function ruleUsage(rules: Map<number, RuleUsage>, rule: number, second: number): RuleUsage {
+  const usage = rules.get(rule) ?? { started: createMinuteCount(), byPrincipal: new Map(), swept: second, active: 0 };
+  rules.set(rule, usage);
+  if (usage.swept !== second) sweep(usage, second);
+  return usage;
 }
 
-function forgetBefore(usage: Usage, second: number): void {
-  const passed = Math.min(60, second - usage.second);
-  for (let age = 0; age < passed; age += 1) usage.started[(second - age) % 60] = 0;
-  usage.second = second;
-}
-
-function total(started: Uint32Array): number {
-  let sum = 0;
-  for (const count of started) sum += count;
-  return sum;
-}
-
-function untilRoom(usage: Usage): number {
-  for (let wait = 1; wait < 60; wait += 1) {
-    if ((usage.started[(usage.second + wait) % 60] ?? 0) > 0) return wait;
+// Once a second at most, whatever number of requests: what it costs is bounded by who asked within the last minute.
+function sweep(usage: RuleUsage, second: number): void {
+  usage.swept = second;
+  usage.active = 0;
+  for (const [principal, { concurrent, started }] of usage.byPrincipal) {
+    const recent = started.total(second) > 0;
+    if (recent) usage.active += 1;
+    else if (concurrent === 0) usage.byPrincipal.delete(principal);
   }
-  return 60;
 }
 
-function grant(usage: Usage): Claim {
-  const slot = usage.second % 60;
-  usage.started[slot] = (usage.started[slot] ?? 0) + 1;
-  usage.concurrent += 1;
+function usageOf({ byPrincipal }: RuleUsage, principal: string): Usage {
+  const usage = byPrincipal.get(principal) ?? { concurrent: 0, started: createMinuteCount() };
+  byPrincipal.set(principal, usage);
+  return usage;
+}
+
+function grant(whole: RuleUsage, own: Usage, second: number): Claim {
+  if (own.started.total(second) === 0) whole.active += 1;
+  own.started.add(second);
+  whole.started.add(second);
+  own.concurrent += 1;
   let open = true;
   return {
     granted: true,
     release() {
-      if (open) usage.concurrent -= 1;
+      if (open) own.concurrent -= 1;
       open = false;
     },
   };

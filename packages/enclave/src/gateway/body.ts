@@ -20,10 +20,15 @@ export function declaredLength(request: IncomingMessage): number | null {
 }
 
 /** The body as a stream that fails with {@link BodyTooLargeError} at the first byte over `limit`. */
-export function boundedBody(request: IncomingMessage, limit: number): Readable {
+export function boundedBody(
+  request: IncomingMessage,
+  limit: number,
+  onBytes: (bytes: number) => void = () => {},
+): Readable {
   let seen = 0;
   const faultOf = (bytes: number): Error | null => {
     seen += bytes;
+    onBytes(bytes);
     return seen > limit ? new BodyTooLargeError() : null;
   };
   return openBody(request, { faultOf });

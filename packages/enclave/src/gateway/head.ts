@@ -55,7 +55,6 @@ export function headFault(request: IncomingMessage, head: RequestHead, maxLines:
   if (head.host.length !== 1) return "bad-request";
   if (!isHost(head.host[0] ?? "")) return "bad-host";
   if (head.authorization.length > 1 || head.boxAuthorization.length > 1) return "repeated-credential";
-  if (request.headers.upgrade !== undefined) return "not-implemented";
   return null;
 }
 

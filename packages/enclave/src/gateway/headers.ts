@@ -37,6 +37,14 @@ const claims = [
 const notForApp = new Set([...hopByHop, ...claims, ...hostOverrides, ...pathAndMethodOverrides]);
 const reservedPrefixes = ["x-blindbox-", "x-forwarded-"];
 
+/** What goes on to the application only because of who asks and by which rule. */
+export interface Passes {
+  /** True where `Authorization` is the application's own. */
+  readonly passesAuthorization: boolean;
+  /** The method overrides that the rule names. */
+  readonly passes: readonly string[];
+}
+
 /**
  * The caller's headers as the application gets them, names and values in turn. The gateway adds none of its own. No name
  * with `_` crosses: CGI and its heirs read `_` and `-` as the same, so it could pose as any other header.
@@ -44,11 +52,12 @@ const reservedPrefixes = ["x-blindbox-", "x-forwarded-"];
 export function headersForApp(
   rawHeaders: readonly string[],
   head: RequestHead,
-  passesAuthorization: boolean,
+  { passesAuthorization, passes }: Passes,
 ): string[] {
   return keep(rawHeaders, (name) => {
     if (name === "host" || name === "content-length") return true;
     if (name === "authorization") return passesAuthorization && !head.connectionOptions.has(name);
+    if (passes.includes(name)) return true;
     return !isReserved(name) && !head.connectionOptions.has(name);
   });
 }
@@ -94,7 +103,8 @@ function connectionOptionsOf(raw: readonly string[]): ReadonlySet<string> {
   return new Set(valuesOf(raw, "connection").flatMap(optionsOf));
 }
 
-function valuesOf(raw: readonly string[], lowerCaseName: string): string[] {
+/** The values of one header, a line each. */
+export function valuesOf(raw: readonly string[], lowerCaseName: string): string[] {
   return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === lowerCaseName);
 }
 

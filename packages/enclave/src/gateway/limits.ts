@@ -6,7 +6,7 @@ export interface GatewayLimits {
   readonly pipelined: number;
   /**
    * Of these, requests to the box's own endpoints, which anybody may send: each may hold one Evidence document of at most
-   * 1 MiB that its caller does not read. Answers of the application are held back at their source instead.
+   * 5 MiB that its caller does not read. Answers of the application are held back at their source instead.
    */
   readonly pipelinedOwn: number;
   /** Request line and all headers together. */

@@ -9,6 +9,7 @@ import type { TlsIdentity } from "./certificate.ts";
 import { type Exchange, openExchange, openWaitingExchange, refuse } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { type ProblemCode, rawProblem } from "./problems.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 export interface Listener {
   listen(host: string, port: number): Promise<string>;
@@ -18,15 +19,27 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** @param onExchange gets every well-formed request; must answer it, and must not throw. */
-export function createListener(
-  identity: TlsIdentity,
-  limits: GatewayLimits,
-  onExchange: (exchange: Exchange) => void,
-): Listener {
-  const server = createTlsServer(identity, limits);
+/** What a listener is made of. */
+export interface ListenerOptions {
+  readonly identity: TlsIdentity;
+  readonly limits: GatewayLimits;
+  /** Whether callers are asked for a certificate. What they present is judged with each request, by the rules. */
+  readonly mutual: boolean;
+}
+
+/** Who answers; neither must throw. */
+export interface Answering {
+  /** Gets every well-formed request. */
+  readonly exchange: (exchange: Exchange) => void;
+  /** Gets every request that asks for another protocol, on a connection with no other request under way. */
+  readonly upgrade: (upgrade: Upgrade) => void;
+}
+
+export function createListener(options: ListenerOptions, answering: Answering): Listener {
+  const { limits } = options;
+  const server = createTlsServer(options);
   const open = trackConnections(server, limits.pipelined);
-  const take = (exchange: Exchange, answer = onExchange): void => {
+  const take = (exchange: Exchange, answer = answering.exchange): void => {
     if (open.admits(exchange)) answer(exchange);
   };
   server.on("request", (request, response) => take(openExchange(request, response)));
@@ -34,6 +47,12 @@ export function createListener(
   server.on("checkExpectation", (request, response) =>
     take(openExchange(request, response), (exchange) => refuse(exchange, "expectation-failed")),
   );
+  server.on("upgrade", (request, socket, head) => {
+    // Nobody else listens for its errors any more: one that nobody hears would end the box.
+    socket.on("error", () => {});
+    if (open.isQuiet(socket)) answering.upgrade({ request, socket, head });
+    else socket.destroy();
+  });
   server.on("connect", (_request, socket) =>
     sayAndClose(socket, open.canStillAnswer(socket) ? "not-implemented" : null),
   );
@@ -48,8 +67,11 @@ export function createListener(
   };
 }
 
-function createTlsServer(identity: TlsIdentity, limits: GatewayLimits): Server {
+function createTlsServer({ identity, limits, mutual }: ListenerOptions): Server {
   const server = createServer({
+    requestCert: mutual,
+    // No certificate authority is trusted here: `client-certificate.ts` demands the issuer that the Manifest pins.
+    rejectUnauthorized: false,
     IncomingMessage: createRequestClass(),
     key: identity.key,
     cert: identity.certificate,
@@ -81,6 +103,8 @@ interface ConnectionTracker {
   admits(exchange: Exchange): boolean;
   /** True where an answer to unreadable bytes can be sent, and cannot fall into the middle of another. */
   canStillAnswer(socket: Duplex): boolean;
+  /** True where no request is under way and the connection is not about to end. */
+  isQuiet(socket: Duplex): boolean;
   cutAll(): void;
 }
 
@@ -110,6 +134,10 @@ function trackConnections(server: Server, maxPipelined: number): ConnectionTrack
     canStillAnswer(socket) {
       const [first, second] = connections.get(socket)?.unanswered ?? [];
       return connections.has(socket) && second === undefined && first?.headersSent !== true;
+    },
+    isQuiet(socket) {
+      const connection = connections.get(socket);
+      return connection !== undefined && connection.unanswered.size === 0 && !connection.ended;
     },
     cutAll: () => sockets.forEach((socket) => socket.destroy()),
   };

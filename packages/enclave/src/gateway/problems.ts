@@ -18,6 +18,7 @@ export type ProblemCode =
   | "bad-request"
   | "bad-host"
   | "repeated-credential"
+  | "misplaced-credential"
   | "bad-target"
   | "bad-attestation-request"
   | "unauthenticated"
@@ -33,6 +34,7 @@ export type ProblemCode =
   | "fault"
   | "not-implemented"
   | "app-failed"
+  | "answer-too-large"
   | "app-not-ready"
   | "evidence-unavailable"
   | "draining"
@@ -43,6 +45,7 @@ const table: Readonly<Record<ProblemCode, Problem>> = {
   "bad-request": closing(400, "The request is not well-formed HTTP/1.1"),
   "bad-host": closing(400, "The Host header is not a host name or address"),
   "repeated-credential": closing(400, "More than one credential"),
+  "misplaced-credential": closing(400, "A credential in the request target"),
   "bad-target": open(400, "The request target is not in its plain form"),
   "bad-attestation-request": open(400, "Not an attestation request"),
   unauthenticated: open(401, "A valid credential is needed", ["www-authenticate", "Bearer"]),
@@ -56,8 +59,9 @@ const table: Readonly<Record<ProblemCode, Problem>> = {
   "too-many-requests": open(429, "Too many requests"),
   "headers-too-large": closing(431, "The request headers are larger than allowed"),
   fault: closing(500, "A fault of the box"),
-  "not-implemented": closing(501, "Neither Upgrade nor CONNECT is supported"),
+  "not-implemented": closing(501, "Neither CONNECT nor this Upgrade is supported"),
   "app-failed": open(502, "The application gave no valid answer"),
+  "answer-too-large": open(502, "The application's answer is larger than allowed"),
   "app-not-ready": open(503, "The application is not ready", ["retry-after", "1"]),
   "evidence-unavailable": open(503, "No evidence can be had now", ["retry-after", "1"]),
   draining: closing(503, "The box is about to stop", ["retry-after", "1"]),
@@ -73,6 +77,11 @@ function open(status: number, title: string, ...headers: Header[]): Problem {
 
 function closing(status: number, title: string, ...headers: Header[]): Problem {
   return { status, title, closes: true, headers };
+}
+
+/** The status that a problem is answered with. */
+export function statusOf(code: ProblemCode): number {
+  return table[code].status;
 }
 
 /** Answers with the problem. The head of `response` must not have been sent. */

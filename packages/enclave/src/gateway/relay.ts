@@ -14,16 +14,19 @@ export interface RelayOptions {
   readonly draining: () => boolean;
   /** True while the application is known to live. */
   readonly appLives: () => boolean;
-  readonly limits: Pick<GatewayLimits, "request" | "answer" | "interimAnswers" | "settle">;
+  readonly limits: Pick<GatewayLimits, "request" | "answer" | "interimAnswers" | "settle"> & {
+    /** Bytes that the answer's body may have. */
+    readonly answerBytes: number;
+  };
   /** Called once, if the answer is not the application's. */
   readonly onProblem: (code: ProblemCode) => void;
 }
 
 /** The application answered, or failed to, in a way that the gateway does not accept. */
 class UnacceptableAnswerError extends Error {
-  readonly code: "app-failed" | "app-timeout";
+  readonly code: "app-failed" | "app-timeout" | "answer-too-large";
 
-  constructor(code: "app-failed" | "app-timeout") {
+  constructor(code: UnacceptableAnswerError["code"]) {
     super("the application's answer is not acceptable");
     this.name = "UnacceptableAnswerError";
     this.code = code;
@@ -40,6 +43,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #controller: Controller | null = null;
   #callerGone = false;
   #bytesSent = false;
+  #bytes = 0;
   #endsWithConnection = false;
   #interimAnswers = 0;
   #headTimer: NodeJS.Timeout | null = null;
@@ -49,6 +53,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#response = options.response;
     this.#body = new AnswerBody(options.response, () => this.#controller?.resume());
     this.#response.once("close", () => this.#abandon());
+  }
+
+  /** Bytes of the answer's body that were taken from the application. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   onRequestStart(controller: Controller): void {
@@ -67,6 +76,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#stopAwaitingHead();
     const raw = latin1(controller.rawHeaders);
     if (!isPlainlyFramed(raw)) return controller.abort(new UnacceptableAnswerError("app-failed"));
+    if (declaredBytes(raw) > this.#options.limits.answerBytes && this.#response.req.method !== "HEAD") {
+      return controller.abort(new UnacceptableAnswerError("answer-too-large"));
+    }
     this.#endsWithConnection = isUndelimited(status, this.#response, raw);
     if (this.#options.draining()) this.#response.shouldKeepAlive = false;
     this.#response.sendDate = false;
@@ -78,6 +90,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#callerGone) return;
     this.#bytesSent = true;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#options.limits.answerBytes) {
+      return controller.abort(new UnacceptableAnswerError("answer-too-large"));
+    }
     if (!this.#body.add(chunk)) controller.pause();
   }
 
@@ -95,13 +111,20 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#controller = null;
     if (this.#callerGone) return;
     if (this.#response.headersSent) {
-      this.#options.onProblem("app-failed");
+      this.#options.onProblem(error instanceof UnacceptableAnswerError ? error.code : "app-failed");
       this.#response.destroy();
       return;
     }
     const code = problemOf(error);
     this.#options.onProblem(code);
     sendProblem(this.#response, code);
+  }
+
+  /** The rule's time for the whole request is over: a problem where nothing was sent yet, else the connection breaks. */
+  expire(): void {
+    if (this.#controller !== null) return this.#controller.abort(new UnacceptableAnswerError("app-timeout"));
+    // Not begun yet, or all that is left is for the caller to take: it had its time.
+    if (!this.#callerGone) this.#response.destroy();
   }
 
   // Interim answers (1xx) are for the gateway, which gives its own. They start no clock anew, and are not without number.
@@ -165,6 +188,11 @@ function latin1(raw: Controller["rawHeaders"]): string[] {
 function isUndelimited(status: number, response: ServerResponse, raw: readonly string[]): boolean {
   if (status === 204 || status === 304 || response.req.method === "HEAD") return false;
   return !raw.some((name, at) => at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
+}
+
+function declaredBytes(raw: readonly string[]): number {
+  const at = raw.findIndex((name, index) => index % 2 === 0 && /^content-length$/i.test(name));
+  return at === -1 ? 0 : Number(raw[at + 1]);
 }
 
 const timeouts = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);

@@ -1,11 +1,11 @@
 /** The box's own endpoints. Everything below their folder ends here, whether it exists or not. */
 import type { Socket } from "node:net";
-import { EVIDENCE_PATH, LEDGER_PATH } from "@blindbox/attestation";
+import { EVIDENCE_PATH } from "@blindbox/attestation";
 import { RESERVED_PATH } from "@blindbox/manifest";
 import type { Attester } from "../parts.ts";
 import { createAttestationEndpoint } from "./attestation-endpoint.ts";
+import { type AuditDocument, type AuditEndpointOptions, createAuditEndpoint } from "./audit-endpoint.ts";
 import { type Exchange, refuse } from "./exchange.ts";
-import { createLedgerEndpoint, type LedgerEndpointOptions } from "./ledger-endpoint.ts";
 
 /** Where the gateway answers that it is up. */
 export const HEALTH_PATH: string = `${RESERVED_PATH}/health`;
@@ -16,14 +16,16 @@ export interface WellKnown {
 
 export interface WellKnownOptions {
   readonly attester: Attester;
-  readonly ledger: LedgerEndpointOptions;
+  /** What only auditors may read, by path. */
+  readonly documents: ReadonlyMap<string, AuditDocument>;
+  readonly auditors: AuditEndpointOptions;
   /** Answers of one connection that its caller has not read yet; one more request cuts it. */
   readonly maxUnread: number;
 }
 
-export function createWellKnown({ attester, ledger, maxUnread }: WellKnownOptions): WellKnown {
+export function createWellKnown({ attester, documents, auditors, maxUnread }: WellKnownOptions): WellKnown {
   const attestation = createAttestationEndpoint(attester);
-  const answerLedger = createLedgerEndpoint(ledger);
+  const answerAuditor = createAuditEndpoint(auditors);
   const unread = new WeakMap<Socket, number>();
   const takes = ({ request: { socket }, response }: Exchange): boolean => {
     const before = unread.get(socket) ?? 0;
@@ -34,9 +36,10 @@ export function createWellKnown({ attester, ledger, maxUnread }: WellKnownOption
   };
   return {
     answer(path, exchange) {
+      const document = documents.get(path);
       if (!takes(exchange)) exchange.request.socket.destroy();
       else if (path === EVIDENCE_PATH) void attestation.answer(exchange);
-      else if (path === LEDGER_PATH) answerLedger(exchange);
+      else if (document !== undefined) answerAuditor(exchange, document);
       else if (path === HEALTH_PATH) answerHealth(exchange);
       else refuse(exchange, "not-found");
     },

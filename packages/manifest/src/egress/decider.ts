@@ -1,4 +1,4 @@
-import { pathMatcher } from "../access.ts";
+import { pathMatcher } from "../access/paths.ts";
 import { hostCovers, normalizeHostName, WILDCARD } from "../host-name.ts";
 import type { Egress, Manifest, RequestRules } from "../manifest.ts";
 import { readTarget } from "../target.ts";

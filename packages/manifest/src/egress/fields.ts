@@ -1,5 +1,5 @@
 import { methodsShape, portShape, rulePathShape } from "../fields.ts";
-import type { Method } from "../manifest.ts";
+import type { Method } from "../method.ts";
 import { kindOf, list, type Shape, withHint, word } from "../shape/index.ts";
 
 /** Where the box answers itself, whatever the application wants to reach. */

@@ -1,3 +1,4 @@
+import { isPathWithin } from "../access/paths.ts";
 import { hostCovers } from "../host-name.ts";
 import type { Egress, RequestRules, VerifiedEgress } from "../manifest.ts";
 import type { CheckedRequirement, RequirementDifference } from "./requirement.ts";
@@ -129,12 +130,6 @@ function describe({ method, path }: RequestPair): string {
 function isRequestWithin({ method, path }: RequestPair, { methods, paths }: RequestRules): boolean {
   const isMethodWithin = methods === "any" || (method !== "any" && wordsOf(methods).includes(method));
   return isMethodWithin && (paths === "any" || (path !== "any" && paths.some((each) => isPathWithin(path, each))));
-}
-
-/** Paths of rules: literal, or a folder and all below. */
-function isPathWithin(path: string, accepted: string): boolean {
-  if (path === accepted) return true;
-  return accepted.endsWith("/**") && path.startsWith(accepted.slice(0, -2));
 }
 
 function verifiedOf(rule: Egress): VerifiedEgress | null {

@@ -10,7 +10,7 @@ export type Members<T> = {
 type AnyMember = Shape<unknown> & { readonly optional?: true };
 
 // Words of the design that this version has no syntax for: whoever writes one must not think that it is enforced.
-const NOT_YET: ReadonlySet<string> = new Set(["audit", "headers", "sandbox"]);
+const NOT_YET: ReadonlySet<string> = new Set(["sandbox"]);
 
 /** True for what JSON calls an object. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -102,8 +102,10 @@ export function list<T>(item: Shape<T>, rules: ListRules): Shape<readonly T[]> {
 }
 
 function reportRepeated(items: readonly unknown[], at: Site): void {
+  const seen = new Set<unknown>();
   items.forEach((item, index) => {
-    if (items.indexOf(item) < index) at.item(index).problem("an item that is not in the list yet", "a repeated item");
+    if (seen.has(item)) at.item(index).problem("an item that is not in the list yet", "a repeated item");
+    seen.add(item);
   });
 }
 

@@ -9,6 +9,7 @@ export {
   optional,
   type OptionalShape,
   readsQuietly,
+  refined,
   type Shape,
   withHint,
 } from "./shape.ts";

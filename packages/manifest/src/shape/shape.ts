@@ -51,6 +51,18 @@ export function mapped<S, T>(shape: Shape<S>, turn: (value: S) => T): Shape<T> {
   };
 }
 
+/** The same shape, with a check of what was read; it too reports at `at`. */
+export function refined<T>(shape: Shape<T>, check: (value: T, at: Site) => void): Shape<T> {
+  return {
+    ...shape,
+    read(value, at) {
+      const read = shape.read(value, at);
+      if (read !== undefined) check(read, at);
+      return read;
+    },
+  };
+}
+
 /** The same shape, after a check of the raw value that looks across its members; it too reports at `at`. */
 export function checked<T>(shape: Shape<T>, check: (value: unknown, at: Site) => void): Shape<T> {
   return {

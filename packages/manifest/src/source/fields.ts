@@ -1,5 +1,6 @@
 import { METHODS, methodsShape } from "../fields.ts";
-import type { Method, User } from "../manifest.ts";
+import type { User } from "../manifest.ts";
+import type { Method } from "../method.ts";
 import { isIntegerWithin, type Shape, shown } from "../shape/index.ts";
 
 /** A list of methods, or `[any]`, which is written out as all of them. */

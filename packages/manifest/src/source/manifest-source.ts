@@ -1,4 +1,9 @@
-import type { Access, App, Egress, Limits, Logs, Method, Principal, Ready, Resources, User } from "../manifest.ts";
+import type { Principal } from "../access/principal.ts";
+import type { MutualTls } from "../access/rule.ts";
+import type { AccessRuleSource } from "../access/rule-shape.ts";
+import type { App, AuditTrail, Egress, Logs, Operations, Ready, Resources, User } from "../manifest.ts";
+
+export type { AccessRuleSource };
 
 /**
  * The Manifest as a vendor writes it (`blindbox.yml`), after reading: sizes are bytes, CPUs are thousandths, `[any]` is
@@ -13,6 +18,10 @@ export interface ManifestSource {
   readonly egress?: readonly Egress[];
   /** Left out: `none`. */
   readonly logs?: Logs;
+  /** Left out: `DEFAULT_OPERATIONS`. */
+  readonly operations?: Operations;
+  /** Left out: `DEFAULT_AUDIT`. */
+  readonly audit?: AuditTrail;
 }
 
 /** The application, as written. */
@@ -37,19 +46,12 @@ export interface AppSource {
 }
 
 /** Who may call, as written. */
-export interface AccessSource extends Omit<Access, "principals" | "rules"> {
+export interface AccessSource {
   /** Left out: nobody but `anonymous` can be named. */
   readonly principals?: readonly Principal[];
   readonly rules: readonly AccessRuleSource[];
-}
-
-/** One rule, as written. */
-export interface AccessRuleSource {
-  readonly allow: readonly string[];
-  readonly methods: readonly Method[];
-  readonly path: string;
-  /** Left out, or in part: `DEFAULT_LIMITS`. */
-  readonly limits?: Partial<Limits>;
+  /** Left out: no caller has a client certificate. */
+  readonly mutualTls?: MutualTls;
 }
 
 /** What an image says of itself, with its user looked up: what `resolveManifest` fills in from. */

@@ -1,13 +1,23 @@
-import type { AccessRule, App, Limits, Manifest, Resources } from "../manifest.ts";
+import type { AccessRule, Limits } from "../access/rule.ts";
+import type { AccessRuleSource } from "../access/rule-shape.ts";
+import type { App, Manifest, Resources } from "../manifest.ts";
+import { DEFAULT_AUDIT, DEFAULT_OPERATIONS } from "../operations-shape.ts";
 import { ManifestError } from "../problem.ts";
 import { formatManifest, parseManifest } from "../resolved.ts";
-import type { AccessRuleSource, AppSource, ImageFacts, ManifestSource } from "./manifest-source.ts";
+import type { AppSource, ImageFacts, ManifestSource } from "./manifest-source.ts";
 
 /** What an application gets where `resources` says nothing. */
 export const DEFAULT_RESOURCES: Resources = { memory: 512 * 2 ** 20, cpus: 1000, processes: 128, tmp: 64 * 2 ** 20 };
 
 /** What a rule grants where `limits` says nothing. */
-export const DEFAULT_LIMITS: Limits = { body: 2 ** 20, requestsPerMinute: 600, concurrent: 32 };
+export const DEFAULT_LIMITS: Limits = {
+  body: 2 ** 20,
+  requestsPerMinute: 600,
+  totalPerMinute: 6000,
+  concurrent: 32,
+  time: 300,
+  response: 100 * 2 ** 20,
+};
 
 /**
  * Fills in what the source form leaves to the image and to defaults; no default opens anything. The result is as
@@ -19,9 +29,15 @@ export function resolveManifest(source: ManifestSource, image: ImageFacts): Mani
     type: "blindbox-manifest/1",
     name: source.name,
     app: resolveApp(source.app, image),
-    access: { principals: source.access.principals ?? [], rules: source.access.rules.map(resolveRule) },
+    access: {
+      principals: source.access.principals ?? [],
+      rules: source.access.rules.map(resolveRule),
+      mutualTls: source.access.mutualTls ?? null,
+    },
     egress: source.egress ?? [],
     logs: source.logs ?? "none",
+    operations: source.operations ?? DEFAULT_OPERATIONS,
+    audit: source.audit ?? DEFAULT_AUDIT,
   };
   return parseManifest(formatManifest(manifest));
 }
@@ -50,5 +66,5 @@ function resolveCommand(source: AppSource, image: ImageFacts): readonly string[]
 }
 
 function resolveRule(source: AccessRuleSource): AccessRule {
-  return { ...source, limits: { ...DEFAULT_LIMITS, ...source.limits } };
+  return { headers: {}, upgrade: "none", audit: false, ...source, limits: { ...DEFAULT_LIMITS, ...source.limits } };
 }

@@ -1,6 +1,9 @@
 import { egressesSourceShape } from "../egress/shape.ts";
+import { reportCallers, reportKeyUrls } from "../access/consistency.ts";
+import { MAX_PRINCIPALS, principalShape } from "../access/principal-shape.ts";
+import type { MutualTls } from "../access/rule.ts";
+import { MAX_RULES, ruleSourceShape } from "../access/rule-shape.ts";
 import {
-  admittedIdShape,
   argumentShape,
   BOUNDS,
   commandShape,
@@ -8,16 +11,28 @@ import {
   literalPathShape,
   nameShape,
   portShape,
-  rulePathShape,
   usersShape,
   writableShape,
 } from "../fields.ts";
-import type { Limits, Ready, Resources } from "../manifest.ts";
-import { principalShape } from "../principals.ts";
+import type { Ready, Resources } from "../manifest.ts";
+import { auditSourceShape, operationsSourceShape } from "../operations-shape.ts";
+import { reportPortCollisions } from "../ports.ts";
 import { checkReferences } from "../references.ts";
-import { checked, described, integer, list, object, optional, record, type Shape, text, word } from "../shape/index.ts";
+import {
+  checked,
+  described,
+  integer,
+  list,
+  object,
+  optional,
+  record,
+  refined,
+  type Shape,
+  text,
+  word,
+} from "../shape/index.ts";
 import { cpusShape, methodsSourceShape, userSourceShape } from "./fields.ts";
-import type { AccessRuleSource, AccessSource, AppSource, ManifestSource } from "./manifest-source.ts";
+import type { AccessSource, AppSource, ManifestSource } from "./manifest-source.ts";
 import { size } from "./size.ts";
 
 const image = text({
@@ -31,12 +46,6 @@ const resources: Shape<Partial<Resources>> = object<Partial<Resources>>({
   cpus: optional(cpusShape(BOUNDS.resources.cpus)),
   processes: optional(integer(...BOUNDS.resources.processes)),
   tmp: optional(size(BOUNDS.resources.tmp)),
-});
-
-const limits: Shape<Partial<Limits>> = object<Partial<Limits>>({
-  body: optional(size(BOUNDS.limits.body)),
-  requestsPerMinute: optional(integer(...BOUNDS.limits.requestsPerMinute)),
-  concurrent: optional(integer(...BOUNDS.limits.concurrent)),
 });
 
 const app: Shape<AppSource> = object<AppSource>({
@@ -55,27 +64,36 @@ const app: Shape<AppSource> = object<AppSource>({
   ),
 });
 
-const rule: Shape<AccessRuleSource> = object<AccessRuleSource>({
-  allow: list(admittedIdShape, { min: 1, max: 64, unique: true }),
-  methods: methodsSourceShape,
-  path: described(rulePathShape, "A literal path, or one that ends in /** for everything below that folder."),
-  limits: optional(limits),
-});
+const rule = ruleSourceShape({ methods: methodsSourceShape, size });
 
-const access: Shape<AccessSource> = checked(
-  object<AccessSource>({
-    principals: optional(list(principalShape("source"), { min: 0, max: 64 })),
-    rules: described(list(rule, { min: 0, max: 128 }), "First match wins; no match is refused."),
-  }),
-  checkReferences,
+const access: Shape<AccessSource> = refined(
+  checked(
+    object<AccessSource>({
+      principals: optional(list(principalShape("source"), { min: 0, max: MAX_PRINCIPALS })),
+      rules: described(list(rule, { min: 0, max: MAX_RULES }), "First match wins; no match is refused."),
+      mutualTls: optional(
+        described(object<MutualTls>({ port: portShape }), "The listener for callers with client certificates."),
+      ),
+    }),
+    checkReferences,
+  ),
+  reportCallers,
 );
 
 /** The source form of a Manifest, as `blindbox.yml` holds it. */
-export const sourceShape: Shape<ManifestSource> = object<ManifestSource>({
-  blindbox: described(word([1]), "Version of this format."),
-  name: nameShape,
-  app,
-  access,
-  egress: optional(described(egressesSourceShape, "Ways out. Left out or empty: none.")),
-  logs: optional(described(word(["none", "metadata", "app"]), "What may leave the box as a log. Left out: none.")),
-});
+export const sourceShape: Shape<ManifestSource> = refined(
+  object<ManifestSource>({
+    blindbox: described(word([1]), "Version of this format."),
+    name: nameShape,
+    app,
+    access,
+    egress: optional(described(egressesSourceShape, "Ways out. Left out or empty: none.")),
+    logs: optional(described(word(["none", "metadata", "app"]), "What may leave the box as a log. Left out: none.")),
+    operations: optional(described(operationsSourceShape, "What the box tells whoever runs it.")),
+    audit: optional(described(auditSourceShape, "What the access log keeps, for principals with audit: true.")),
+  }),
+  ({ access: { principals = [], mutualTls }, egress = [], operations }, at) => {
+    reportKeyUrls(principals, egress, at);
+    reportPortCollisions(mutualTls, operations, at);
+  },
+);

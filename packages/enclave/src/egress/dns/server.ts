@@ -3,7 +3,7 @@ import type { Socket as DatagramSocket } from "node:dgram";
 import type { Server, Socket } from "node:net";
 import type { AnswerMessage } from "./answer.ts";
 import { MAX_MESSAGE_BYTES } from "./message.ts";
-import { reset } from "../reset.ts";
+import { reset } from "../../reset.ts";
 
 export interface DnsLimits {
   /** Datagrams that wait to be sent; while there are so many, questions are dropped. */

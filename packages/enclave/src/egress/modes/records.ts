@@ -1,7 +1,7 @@
 /** What the modes write down: facts of the rule, codes and counts, never a word of the application. */
 import type { LedgerEntry, LedgerRefusal } from "@blindbox/attestation";
 import type { Destination, Ledger } from "../contract.ts";
-import type { SpliceCounts } from "./splice.ts";
+import type { SpliceCounts } from "../../splice.ts";
 
 const nothing: SpliceCounts = { sent: 0, received: 0 };
 

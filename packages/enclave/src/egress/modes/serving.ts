@@ -5,7 +5,7 @@ import { PeekError } from "../tls/peek.ts";
 import type { Destination, Ledger, ServeMode } from "../contract.ts";
 import { EgressError, type EgressErrorCode } from "../errors.ts";
 import { recordRefusal } from "./records.ts";
-import { reset } from "../reset.ts";
+import { reset } from "../../reset.ts";
 
 /** Makes a mode of `serve`: what that throws is written down, and resets the application's connection. */
 export function serving(ledger: Ledger, serve: (socket: Socket, destination: Destination) => Promise<void>): ServeMode {

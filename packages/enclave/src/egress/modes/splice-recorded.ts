@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Destination, Ledger } from "../contract.ts";
 import type { EgressLimits } from "./limits.ts";
 import { recordClosed, recordOpened } from "./records.ts";
-import { splice, type SpliceCounts } from "./splice.ts";
+import { splice, type SpliceCounts } from "../../splice.ts";
 
 /** Bytes that crossed so far. */
 export type Crossed = { -readonly [Direction in keyof SpliceCounts]: SpliceCounts[Direction] };

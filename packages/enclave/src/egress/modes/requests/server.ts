@@ -8,7 +8,7 @@ import { createRequestClass } from "../../../joined-request.ts";
 import { openBody } from "../../../request-body.ts";
 import type { EgressLimits } from "../limits.ts";
 import { recordAllowed, recordRefusal } from "../records.ts";
-import { reset } from "../../reset.ts";
+import { reset } from "../../../reset.ts";
 import { type AppConnection, openAppConnection } from "./app-connection.ts";
 import { discardRest, openRequest, openWaitingRequest, type RequestExchange } from "../../../request-exchange.ts";
 import { formFault, hasBody, hostFor } from "./head.ts";
@@ -16,7 +16,8 @@ import { headersForHost, overridesRule } from "./headers.ts";
 import { rawProblem, sendProblem } from "./problems.ts";
 import { Relay } from "./relay.ts";
 import { createUpstream, type Open, type Upstream } from "./upstream.ts";
-import { isWebSocketRequest, serveWebSocket } from "./websocket.ts";
+import { isWebSocketRequest } from "../../../websocket.ts";
+import { serveWebSocket } from "./websocket.ts";
 
 export interface RequestServerOptions {
   readonly parts: ModeParts;

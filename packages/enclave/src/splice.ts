@@ -1,6 +1,6 @@
 /** Two connections made into one: bytes of both directions, with backpressure, half-close and an end to silence. */
 import type { Duplex } from "node:stream";
-import { reset } from "../reset.ts";
+import { reset } from "./reset.ts";
 
 /** Bytes that crossed. */
 export interface SpliceCounts {

@@ -1,0 +1,2 @@
+export type { PolicyChange } from "./change.ts";
+export { policyDiff } from "./diff.ts";

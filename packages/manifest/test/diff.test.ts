@@ -1,0 +1,197 @@
+import { type Manifest, type PolicyChange, policyDiff } from "@blindbox/manifest";
+import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
+import { describe, expect, it } from "vitest";
+import { FULL_YAML, IMAGE } from "./documents.ts";
+
+function resolve(yaml: string): Manifest {
+  return resolveManifest(parseManifestSource(yaml, { format: "yaml" }).manifest, IMAGE);
+}
+
+const full = resolve(FULL_YAML);
+
+function short({ direction, document, path, words }: PolicyChange): string {
+  return `${direction} ${document} ${path}: ${words}`;
+}
+
+/** What changes when one text of the full document is replaced by another. */
+async function changes(...replacements: readonly (readonly [from: string, to: string])[]): Promise<readonly string[]> {
+  const text = replacements.reduce((before, [from, to]) => {
+    expect(before).toContain(from);
+    return before.replace(from, to);
+  }, FULL_YAML);
+  return (await policyDiff(full, resolve(text))).map(short);
+}
+
+describe("the difference of a Manifest and itself", () => {
+  it("is nothing", async () => {
+    expect(await policyDiff(full, full)).toEqual([]);
+  });
+});
+
+describe("what callers may ask", () => {
+  it("grows by a rule, and shrinks without it", async () => {
+    const rule = "\n    - { allow: [acme-staff], methods: [GET], path: /status }";
+    const from = "path: /about }";
+    expect(await changes([from, `${from}${rule}`])).toEqual([
+      "wider after access.rules[2]: acme-staff: may ask what was refused before (GET of /status)",
+    ]);
+    const back = await policyDiff(resolve(FULL_YAML.replace(from, `${from}${rule}`)), full);
+    expect(back.map(short)).toEqual([
+      "narrower before access.rules[2]: acme-staff: may no longer ask (GET of /status)",
+    ]);
+  });
+
+  it("grows by a path, a method, a caller and anybody", async () => {
+    expect(await changes(["path: /whisper/**", "path: /**"])).toEqual([
+      "wider after access.rules[0]: acme-batch, acme-staff: may ask what was refused before (POST of /**)",
+      "wider after access.rules[0].limits.body: acme-batch, acme-staff: body goes from 1048576 to 52428800 (POST of /about)",
+    ]);
+    expect(await changes(["methods: [POST], path: /whisper/**", "methods: [POST, PUT], path: /whisper/**"])).toEqual([
+      "wider after access.rules[0]: acme-batch, acme-staff: may ask what was refused before (PUT of /whisper/**)",
+    ]);
+    expect(await changes(["[acme-batch, acme-staff]", "[acme-batch, acme-staff, acme-host]"])).toEqual([
+      "wider after access.rules[0]: acme-host: may ask what was refused before (POST of /whisper/**)",
+    ]);
+    expect(await changes(["[acme-batch, acme-staff]", "[anonymous]"])).toEqual([
+      "wider after access.rules[0]: anonymous: may ask what was refused before (POST of /whisper/**)",
+    ]);
+  });
+
+  it("does not change with the order of rules that do not meet, nor with names of callers", async () => {
+    expect(await changes(["[acme-batch, acme-staff]", "[acme-staff, acme-batch]"])).toEqual([]);
+    const renamed = FULL_YAML.replaceAll("acme-batch", "batch");
+    expect(await policyDiff(full, resolve(renamed))).toEqual([]);
+  });
+
+  it("shrinks where a caller must present more, and grows where less", async () => {
+    const more = ["email_verified: true, tenant", "email_verified: true, sub: me, tenant"] as const;
+    expect(await changes(more)).toEqual([
+      "narrower before access.rules[0]: acme-staff: may no longer ask (POST of /whisper/**)",
+    ]);
+    expect(await changes(["email_verified: true, tenant", "tenant"])).toEqual([
+      "wider after access.rules[0]: acme-staff: may ask what was refused before (POST of /whisper/**)",
+    ]);
+    expect(await changes(["maxLifetime: 7200", "maxLifetime: 7201"])).toEqual([
+      "wider after access.rules[0]: acme-staff: may ask what was refused before (POST of /whisper/**)",
+    ]);
+  });
+
+  it("grows where a condition on a header goes, and shrinks where one comes", async () => {
+    const [gone] = await changes(["x-mode: fast, ", ""]);
+    expect(gone).toMatch(/^wider after access\.rules\[2\]: acme-host, acme-admin: may ask .*GET of \/live\/\*\*/);
+    const [come] = await changes(["x-mode: fast, ", "x-mode: fast, x-other: a, "]);
+    expect(come).toMatch(/^narrower before access\.rules\[2\]: acme-host, acme-admin: may no longer ask/);
+  });
+
+  it("grows where only a header that comes twice was refused before", async () => {
+    const one = "    - { allow: [anonymous], methods: [GET], path: /y, headers: { x-a: { present: true } } }";
+    const none = "    - { allow: [anonymous], methods: [GET], path: /y, headers: { x-a: { present: false } } }";
+    const rules = (lines: string): Manifest =>
+      resolve(FULL_YAML.replace("    - { allow: [anonymous], methods: [any], path: /about }", lines));
+    const any = "    - { allow: [anonymous], methods: [GET], path: /y }";
+    const found = await policyDiff(rules(`${one}\n${none}`), rules(`${one}\n${none}\n${any}`));
+    expect(found.map(short)).toEqual([
+      "wider after access.rules[3]: anonymous: may ask what was refused before (GET of /y, with x-a twice)",
+    ]);
+  });
+
+  it("grows by a WebSocket", async () => {
+    const back = await policyDiff(resolve(FULL_YAML.replace("      upgrade: websocket\n", "")), full);
+    expect(back.map(short)).toHaveLength(1);
+    expect(back[0]?.words).toContain("as a WebSocket");
+    expect(back[0]?.direction).toBe("wider");
+  });
+
+  it("grows by a header that names another method", async () => {
+    const plain = FULL_YAML.replace(", x-method-override: [PUT] }", " }");
+    const [change] = await policyDiff(resolve(plain), full);
+    expect(change).toMatchObject({ direction: "wider", path: "access.rules[2].headers.x-method-override" });
+  });
+});
+
+describe("limits and records", () => {
+  it("are compared for the requests that a rule decides", async () => {
+    const from = "limits: { totalPerMinute: 60, time: 3600, response: 1GiB }";
+    const to = "limits: { totalPerMinute: 30, time: 7200, response: 1GiB }";
+    expect((await changes([from, to])).map((each) => each.slice(0, each.indexOf(" (")))).toEqual([
+      "narrower after access.rules[2].limits.totalPerMinute: acme-host, acme-admin: totalPerMinute goes from 60 to 30",
+      "wider after access.rules[2].limits.time: acme-host, acme-admin: time goes from 3600 to 7200",
+    ]);
+  });
+
+  it("are told apart where a narrower rule before went", async () => {
+    const rules = (lines: string): Manifest =>
+      resolve(FULL_YAML.replace("    - { allow: [anonymous], methods: [any], path: /about }", lines));
+    const all = "    - { allow: [anonymous], methods: [GET], path: /**, limits: { body: 9 } }";
+    const few = "    - { allow: [anonymous], methods: [GET], path: /about, limits: { body: 1 } }";
+    const found = await policyDiff(rules(`${few}\n${all}`), rules(all));
+    expect(found.map(short)).toEqual([
+      "wider after access.rules[1].limits.body: anonymous: body goes from 1 to 9 (GET of /about)",
+    ]);
+  });
+
+  it("of the access log are wider where less is written", async () => {
+    const [less] = await changes(["      audit: true\n      limits", "      audit: false\n      limits"]);
+    expect(less).toMatch(/^wider after access\.rules\[2\]\.audit: .* are no longer written to the access log/);
+    expect(await changes(["entries: 500", "entries: 400"])).toEqual([
+      "wider after audit.entries: the access log keeps 400 entries instead of 500",
+    ]);
+  });
+});
+
+describe("everything else", () => {
+  it.each<[string, string, readonly string[]]>([
+    ["logs: none", "logs: app", ["wider after logs: what leaves as a log goes from none to app"]],
+    [
+      ", audit: true }",
+      " }",
+      ["narrower before access.principals[0].audit: access log and egress ledger: acme-batch may no longer read it"],
+    ],
+    [
+      "san: { dns: host.acme.example } }",
+      "san: { dns: host.acme.example } }, audit: true",
+      ["wider after access.principals[2].audit: access log and egress ledger: acme-host may now read it"],
+    ],
+    [
+      "health: ready",
+      "health: live",
+      ["narrower after operations.health: what /readyz follows goes from ready to live"],
+    ],
+    [
+      "metrics: coarse",
+      "metrics: none",
+      ["narrower after operations.metrics: metrics for whoever runs the box go from coarse to none"],
+    ],
+    [
+      "port: 9464",
+      "port: 9465",
+      ["changed after operations.port: the port for whoever runs the box goes from 9464 to 9465"],
+    ],
+    [
+      "{ port: 8444 }",
+      "{ port: 8445 }",
+      ["changed after access.mutualTls: the port for client certificates goes from 8444 to 8445"],
+    ],
+    ["ports: [5432]", "ports: [5432, 5433]", ["wider after egress[2]: new: db.example.com in mode passthrough, 5433"]],
+    [
+      "  - { host: db.example.com, ports: [5432], mode: passthrough }\n",
+      "",
+      ["narrower before egress[2]: gone: db.example.com in mode passthrough"],
+    ],
+    ["user: 1000", "user: 0", ["wider after app.user: the user goes from 1000:1000 to 0:0"]],
+    ["[/var/lib/app]", "[/var/lib/app, /data]", ["wider after app.writable: may write to /data"]],
+    ["MODEL: small", "MODEL: medium", ["changed after app.env.MODEL: another value"]],
+    ["memory: 1GiB", "memory: 2GiB", ["wider after app.resources.memory: memory goes from 1073741824 to 2147483648"]],
+    ["[python3, /server.py]", "[python3, /other.py]", ["changed after app.command: another command"]],
+    ["name: transcriber\n", "name: other\n", ["changed after name: the name goes from transcriber to other"]],
+  ])("%s → %s", async (from, to, expected) => {
+    expect(await changes([from, to])).toEqual(expected);
+  });
+
+  it("tells of another image, which nobody can compare", async () => {
+    const other = { ...full, app: { ...full.app, image: `sha256:${"9".repeat(64)}` } };
+    expect((await policyDiff(full, other)).map(({ direction, path }) => `${direction} ${path}`)).toEqual([
+      "changed app.image",
+    ]);
+  });
+});
