@@ -1,0 +1,7 @@
+/** The judges of every kind of TEE that there are cases for. */
+import type { Judge } from "../case.ts";
+import { judgeSevSnp } from "./sev-snp.ts";
+import { judgeTdx } from "./tdx.ts";
+
+/** By the folder of the cases. */
+export const judges: Readonly<Record<string, Judge>> = { "sev-snp": judgeSevSnp, tdx: judgeTdx };
