@@ -163,6 +163,8 @@ const classOfCheck: ReadonlyMap<string, ErrorClass> = new Map([
   ["crl-validity", RevokedEndorsementError],
   ["endorsement-age", RevokedEndorsementError],
   ["crl-number", RevokedEndorsementError],
+  ["document-nonce", ChannelBindingError],
+  ["document-public-key", ChannelBindingError],
   ["clock", StaleEvidenceError],
   ["evidence-age", StaleEvidenceError],
   ["release-sequence", OutdatedReleaseError],

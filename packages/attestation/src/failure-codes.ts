@@ -55,6 +55,8 @@ export const FAILURE_CODES = [
   "crl-not-yet-valid",
   /** A CRL, TCB info or identity that is older than the policy allows, though its issuer calls it current. */
   "endorsement-too-old",
+  /** Evidence that was made longer ago than the policy allows, or ahead of its time. */
+  "evidence-too-old",
   /** A CRL whose number is below the policy's floor. */
   "crl-number-too-low",
   /** The certificate was issued for another TCB than the report's. */
@@ -121,6 +123,8 @@ export const FAILURE_CODES = [
   "tcb-below-minimum",
   /** The TDX module's security version is below the policy's floor. */
   "tee-tcb-svn-below-minimum",
+  /** Evidence that vouches for another key than demanded, or for one where none was asked for. */
+  "public-key-mismatch",
   /** Debug mode: the host can read the TEE's memory. */
   "debug-enabled",
   /** A migration agent may move the guest. */
@@ -133,6 +137,8 @@ export const FAILURE_CODES = [
   "guest-policy-mismatch",
   /** A platform feature that the policy demands is off, or one that it forbids is on. */
   "platform-info-mismatch",
+  /** A virtual machine that is not set up as the policy demands, by what its paravisor says. */
+  "vm-configuration-mismatch",
   /** A TD attribute that the appraisal policy does not accept. */
   "td-attributes-mismatch",
   /** A service TD that the appraisal policy does not accept is bound to the TD. */

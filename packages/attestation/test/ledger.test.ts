@@ -67,7 +67,7 @@ describe("the ledger's names on the wire", () => {
   test("tell refusals from what went through by their first word", () => {
     expect(new Set(LEDGER_VERDICTS).size).toBe(LEDGER_VERDICTS.length);
     const through = LEDGER_VERDICTS.filter((verdict) => !verdict.startsWith("refused-"));
-    expect(through).toEqual(["name-assigned", "connected", "closed", "request-allowed"]);
+    expect(through).toEqual(["name-assigned", "connected", "closed", "request-allowed", "keys-requested"]);
   });
 });
 

@@ -64,11 +64,17 @@ const maxBytes = 2 ** 22;
  * Reads a text in UTF-8 that the user named. Throws a `CliError` that says why it cannot be read.
  *
  * @param kind what the file should be, for the message: `a Manifest`
+ * @param most bytes that it may have
  */
-export async function readInputText(path: string, kind: string, hint: string): Promise<string> {
+export async function readInputText(
+  path: string,
+  kind: string,
+  hint: string,
+  most: number = maxBytes,
+): Promise<string> {
   const wanted = { what: path, expected: kind, hint };
-  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: maxBytes })));
-  if (bytes.length > maxBytes) throw new CliError({ ...wanted, actual: `more than ${maxBytes} bytes` });
+  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: most })));
+  if (bytes.length > most) throw new CliError({ ...wanted, actual: `more than ${most} bytes` });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

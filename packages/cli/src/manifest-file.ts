@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
-import { ManifestError, parseManifest, type Problem, unsupportedYet } from "@blindbox/manifest";
-import { type ImageFacts, parseManifestSource, resolveManifest, type ManifestSource } from "@blindbox/manifest/source";
+import { ManifestError, parseManifest, type Problem } from "@blindbox/manifest";
+import { type ImageFacts, parseManifestSource, type ManifestSource } from "@blindbox/manifest/source";
 import { readInputText } from "./files.ts";
 import { CliError, DocumentError } from "./output/failure.ts";
 import { placeholderDigest } from "./starter-manifest.ts";
@@ -89,7 +89,7 @@ export async function readResolvedManifest(path: string): Promise<string> {
   return text;
 }
 
-/** Stands for what only the image knows; none of it decides what this version supports, or who may call. */
+/** Stands for what only the image knows; none of it decides who may call. */
 export const anyImage: ImageFacts = {
   digest: `sha256:${"0".repeat(64)}`,
   entrypoint: ["/any"],
@@ -98,14 +98,6 @@ export const anyImage: ImageFacts = {
   user: { uid: 0, gid: 0 },
   workingDir: "/",
 };
-
-/** Throws a `DocumentError` with everything in a Manifest that `build` would refuse as not supported yet. */
-export async function demandSupported(path: string, { text, source }: SourceFile): Promise<void> {
-  await inDocument(path, text, () => {
-    const problems = unsupportedYet(resolveManifest(source, anyImage));
-    if (problems.length > 0) throw new ManifestError(problems);
-  });
-}
 
 /** A path is relative to the Manifest; what is no path goes to the builder as it stands, which says what it makes of it. */
 export function imagePath(file: string, image: string): string {

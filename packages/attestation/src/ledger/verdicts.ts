@@ -9,6 +9,8 @@ const allowed = [
   "closed",
   /** A request passed the rules. */
   "request-allowed",
+  /** A request of the box itself, for the keys of an issuer of tokens, passed the rules. */
+  "keys-requested",
 ] as const;
 
 const refused = [

@@ -205,8 +205,17 @@ async function endorseMeasurement(
   now: number,
 ): Promise<Authentication> {
   if (uvm === null) return nothing;
-  if (trust.uvm !== null) return trust.uvm.endorse(uvm, report, now);
-  const finding = compared({
+  if (trust.uvm === null) return { ...nothing, findings: [unacceptedEndorser()] };
+  try {
+    return await trust.uvm.endorse(uvm, report, now);
+  } catch (error) {
+    const failed = "What is said of the measurement cannot be read.";
+    return { ...nothing, findings: [malformed("authenticate", "measurement-endorsement", error, failed)] };
+  }
+}
+
+function unacceptedEndorser(): Finding {
+  return compared({
     step: "authenticate",
     check: "measurement-endorsement",
     code: "feed-mismatch",
@@ -217,7 +226,6 @@ async function endorseMeasurement(
     failed: "Somebody else than AMD says what the measurement is, and nobody is accepted for that.",
     hint: "To accept one, pass its endorser to sevSnp({ uvm }).",
   });
-  return { ...nothing, findings: [finding] };
 }
 
 function factsOf({ productName, cspId }: EndorsementKey, cpu: Cpu | null): Authentication["facts"] {

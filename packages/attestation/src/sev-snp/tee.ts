@@ -85,16 +85,15 @@ const requiredChecks: readonly string[] = [
 ];
 
 function readEndorser(options: SevSnpOptions): MeasurementEndorser | null {
-  if (!Object.hasOwn(options, "uvm")) return exactMembers(options, "sevSnp", []) && null;
-  const { uvm } = exactMembers(options, "sevSnp", ["uvm"]);
+  const given = Object.hasOwn(options, "uvm");
+  const { uvm } = exactMembers(options, "sevSnp", given ? ["uvm"] : []);
+  if (!given) return null;
   const { shape, endorse } = exactMembers(uvm, "sevSnp.uvm", ["shape", "endorse"]);
   if (typeof endorse !== "function") wrong("sevSnp.uvm.endorse", "a function");
-  if (Object.keys(exactShape(shape)).length === 0) wrong("sevSnp.uvm.shape", "a shape with registers");
+  if (typeof shape !== "object" || shape === null || Object.keys(shape).length === 0) {
+    wrong("sevSnp.uvm.shape", "registers by name");
+  }
   return uvm as MeasurementEndorser;
-}
-
-function exactShape(shape: unknown): object {
-  return typeof shape === "object" && shape !== null ? shape : wrong("sevSnp.uvm.shape", "an object");
 }
 
 function readEvidence(bytes: Uint8Array, trust: Trust): ParsedEvidence {

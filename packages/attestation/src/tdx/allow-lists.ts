@@ -7,7 +7,7 @@ import type { TdQuote } from "./evidence.ts";
 import type { TdxPolicy } from "./policy.ts";
 
 interface Listing {
-  readonly check: "service-td" | "mrseam" | "fmspc" | "chip-allowed" | "chip-denied";
+  readonly check: "service-td" | "mrseam" | "fmspc" | "chip";
   readonly code: FailureCode;
   readonly holds: boolean;
   readonly expected: string;
@@ -17,9 +17,8 @@ interface Listing {
 
 /** One Finding for each list, also where it admits everything. */
 export function allowListFindings({ td, pck: { sgx } }: TdQuote, policy: TdxPolicy): readonly Finding[] {
-  const { mrseams, fmspcs, chips } = policy;
+  const { mrseams, fmspcs } = policy;
   const mrseam = toHex(td.mrseam);
-  const denied = chips.deny.length;
   return [
     serviceTd(td.mrservicetd, policy),
     finding({
@@ -36,27 +35,26 @@ export function allowListFindings({ td, pck: { sgx } }: TdQuote, policy: TdxPoli
       what: "family",
       ...inList(fmspcs, sgx.fmspc),
     }),
-    finding({
-      check: "chip-allowed",
-      code: "chip-not-allowed",
-      actual: sgx.ppid,
-      what: "processor",
-      ...inList(chips.allow, sgx.ppid),
-    }),
-    finding({
-      check: "chip-denied",
-      code: "chip-not-allowed",
-      actual: sgx.ppid,
-      what: "processor",
-      holds: !chips.deny.includes(sgx.ppid),
-      expected: `none of ${denied} denied`,
-    }),
+    chip(sgx.ppid, policy),
   ];
 }
 
 function inList(list: "any" | readonly string[], actual: string): Pick<Listing, "holds" | "expected"> {
   if (list === "any") return { holds: true, expected: "any" };
   return { holds: list.includes(actual), expected: list.join(" or ") };
+}
+
+/** Who is denied stays denied where it is allowed as well. */
+function chip(ppid: string, { chips: { allow, deny } }: TdxPolicy): Finding {
+  const { holds, expected } = inList(allow, ppid);
+  return finding({
+    check: "chip",
+    code: "chip-not-allowed",
+    holds: holds && !deny.includes(ppid),
+    expected: `${expected}; none of ${deny.length} denied`,
+    actual: ppid,
+    what: "processor",
+  });
 }
 
 /** In TDX 1.0 there are no service TDs, and no field for them. */

@@ -40,8 +40,9 @@ async function signedFindings(question: TdxQuestion, reading: CollateralReading)
   const rootCrl = readable(reading.rootCaCrl);
   const tcbInfoChain = readable(reading.tcbInfoIssuerChain);
   const qeIdentityChain = readable(reading.qeIdentityIssuerChain);
-  const [revocations, ...others] = await Promise.all([
+  const findings = await Promise.all([
     revocationFindings(question, rootCrl, readable(reading.pckCrl)),
+    pckCrlIssuerFindings(question, readable(reading.pckCrlIssuerChain)),
     issuerChainFindings(question, [
       { part: "tcbInfo", chain: tcbInfoChain, rootCrl },
       { part: "qeIdentity", chain: qeIdentityChain, rootCrl },
@@ -49,8 +50,7 @@ async function signedFindings(question: TdxQuestion, reading: CollateralReading)
     textSignature(question, "tcbInfo", readable(reading.tcbInfo), tcbInfoChain),
     textSignature(question, "qeIdentity", readable(reading.qeIdentity), qeIdentityChain),
   ]);
-  const pckCrlIssuer = pckCrlIssuerFindings(question, readable(reading.pckCrlIssuerChain));
-  return [...revocations, ...pckCrlIssuer, ...others.flat()];
+  return findings.flat();
 }
 
 function readCollateral({ anchor }: TdxQuestion, value: JsonValue): CollateralReading | { readonly unread: Finding } {

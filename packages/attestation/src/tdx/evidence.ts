@@ -54,13 +54,40 @@ export function parseQuote(input: Uint8Array, readPckChain: (pem: Uint8Array) =>
   // A copy: what the caller does to its bytes while signatures are verified must not change what was read.
   const bytes = new Uint8Array(input);
   const reader = new ByteReader(bytes, "quote");
+  const { header, bodyType, body, signatureData } = parseParts(reader);
+  reader.end();
+  const signed = bytes.subarray(0, reader.offset - signatureData.length - 4);
+  const td = parseTdReport(body);
+  return { ...header, bodyType, td, signed, ...parseSignatureData(signatureData, readPckChain) };
+}
+
+/**
+ * The quote alone out of the buffer in which a host handed it over: some hosts fill that up with zero bytes, which nothing signs
+ * and {@link parseQuote} refuses. For whoever collects Evidence. A view of the same memory.
+ *
+ * @throws EvidenceError or EncodingError for what does not begin as a quote does, or has other bytes than zero behind it.
+ */
+export function tdxQuoteOf(buffer: Uint8Array): Uint8Array {
+  const reader = new ByteReader(buffer, "quote");
+  parseParts(reader);
+  const end = reader.offset;
+  reader.mustBeZero(reader.remaining, "padding");
+  return buffer.subarray(0, end);
+}
+
+interface Parts {
+  readonly header: Pick<TdQuote, "version" | "userData">;
+  readonly bodyType: 2 | 3;
+  readonly body: Uint8Array;
+  readonly signatureData: Uint8Array;
+}
+
+function parseParts(reader: ByteReader): Parts {
   const header = parseHeader(reader);
   const bodyType = header.version === 4 ? 2 : parseDescriptor(reader);
-  const td = parseTdReport(reader.bytes(bodyLengths[bodyType], "body"));
-  const signed = bytes.subarray(0, reader.offset);
+  const body = reader.bytes(bodyLengths[bodyType], "body");
   const signatureData = reader.bytes(reader.u32le("signatureDataLength"), "signatureData");
-  reader.end();
-  return { ...header, bodyType, td, signed, ...parseSignatureData(signatureData, readPckChain) };
+  return { header, bodyType, body, signatureData };
 }
 
 function parseHeader(reader: ByteReader): Pick<TdQuote, "version" | "userData"> {

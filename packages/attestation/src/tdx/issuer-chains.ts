@@ -3,7 +3,8 @@ import { equalBytes } from "@blindbox/encoding";
 import type { FailureCode } from "../failure-codes.ts";
 import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
-import { certificateRevocation, ecdsaP256, verifyChain, type Crl } from "../x509/index.ts";
+import { certificateRevocation, ecdsaP256, verifyChain, type Certificate, type Crl } from "../x509/index.ts";
+import type { TrustAnchor } from "./anchor.ts";
 import type { IssuerChain } from "./collateral.ts";
 import type { TdxQuestion } from "./question.ts";
 
@@ -87,14 +88,20 @@ function signerNamed(part: TextPart, chain: IssuerChain): Finding {
 }
 
 /**
- * The chain beside the PCK CRL. The CRL is verified with the CA in the quote, so this one has to be the same: nothing else is
- * derived from it.
+ * The chain beside the PCK CRL. The CRL is verified with the CA in the quote, so this one has to be the same CA, though perhaps
+ * in a certificate that Intel issued anew: nothing else is derived from it.
  */
-export function pckCrlIssuerFindings(question: TdxQuestion, chain: IssuerChain | null): readonly Finding[] {
+export async function pckCrlIssuerFindings(
+  question: TdxQuestion,
+  chain: IssuerChain | null,
+): Promise<readonly Finding[]> {
   if (chain === null) return [];
-  const { intermediate } = question.quote.pck;
+  const { anchor, quote } = question;
   const { signer } = chain;
-  const holds = equalBytes(signer.subject, intermediate.subject) && equalBytes(signer.spki, intermediate.spki);
+  const { intermediate, root } = quote.pck;
+  // The quote's own certificate has been judged with the quote's own chain.
+  const holds =
+    isSame(signer, intermediate) || (isReissued(signer, intermediate) && (await isIssued(anchor, signer, root)));
   return [
     sameRoot(question, "pckCrl", chain, "bad-chain"),
     compared({
@@ -103,10 +110,22 @@ export function pckCrlIssuerFindings(question: TdxQuestion, chain: IssuerChain |
       subject: "pckCrl",
       code: "bad-chain",
       holds,
-      expected: "the CA of the platform's certificate",
+      expected: "the CA of the platform's certificate, certified by the root",
       actual: holds ? "that CA" : "another CA",
       passed: "The CRL's chain is the platform's.",
       failed: "The CRL's chain is not the platform's.",
     }),
   ];
+}
+
+function isSame(a: Certificate, b: Certificate): boolean {
+  return equalBytes(a.signed, b.signed) && equalBytes(a.signature, b.signature);
+}
+
+function isReissued(a: Certificate, b: Certificate): boolean {
+  return equalBytes(a.subject, b.subject) && equalBytes(a.spki, b.spki);
+}
+
+function isIssued({ verifySignature }: TrustAnchor, certificate: Certificate, root: Certificate): Promise<boolean> {
+  return verifySignature(certificate.algorithm, root.key, certificate.signature, certificate.signed);
 }

@@ -1,8 +1,10 @@
 /** From the quote up to Intel's root: PCK chain, quoting enclave's report, attestation key, quote. */
-import { concatBytes, digest, equalBytes, toHex } from "@blindbox/encoding";
+import { equalBytes, toHex } from "@blindbox/encoding";
 import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
-import { ecdsaP256, p256, verifyChain, verifyRawSignature, type PublicKey } from "../x509/index.ts";
+import { ecdsaP256, verifyChain } from "../x509/index.ts";
+import type { TrustAnchor } from "./anchor.ts";
+import type { AttestationKey } from "./attestation-key.ts";
 import type { TdxQuestion } from "./question.ts";
 import type { TdQuote } from "./evidence.ts";
 
@@ -22,8 +24,8 @@ export async function originFindings(question: TdxQuestion): Promise<readonly Fi
     pinnedRoot(question),
     pckChain(question),
     qeReportSignature(question),
-    attestationKey(quote),
-    quoteSignature(quote),
+    keyBinding(question),
+    quoteSignature(question),
   ]);
   return [root, ...certificateNames(quote), ...chain, qeReport, key, signature];
 }
@@ -92,24 +94,28 @@ async function qeReportSignature({ quote, anchor }: TdxQuestion): Promise<Findin
 }
 
 /** The whole 64 bytes count: what the enclave put behind the digest would otherwise be anybody's to choose. */
-async function attestationKey({ qe, qeAuthData, attestationKey }: TdQuote): Promise<Finding> {
-  const hash = await digest("SHA-256", concatBytes(attestationKey, qeAuthData));
-  const expected = concatBytes(hash, new Uint8Array(32));
+async function keyBinding({ quote, anchor }: TdxQuestion): Promise<Finding> {
+  const { reportData } = quote.qe;
+  const expected = await keyOf(quote, anchor).bound;
   return compared({
     step: "authenticate",
     check: "attestation-key",
     code: "bad-ak-binding",
-    holds: equalBytes(qe.reportData, expected),
+    holds: equalBytes(reportData, expected),
     expected: toHex(expected),
-    actual: toHex(qe.reportData),
+    actual: toHex(reportData),
     passed: "The quoting enclave made the key that signed the quote.",
     failed: "Anybody may have made the key that signed the quote.",
   });
 }
 
-async function quoteSignature({ attestationKey, signature, signed }: TdQuote): Promise<Finding> {
-  const key: PublicKey = { kind: "ec", curve: p256, point: concatBytes(Uint8Array.of(4), attestationKey) };
-  const holds = await verifyRawSignature(ecdsaP256, key, signature, signed);
+function keyOf({ attestationKey, qeAuthData }: TdQuote, anchor: TrustAnchor): AttestationKey {
+  return anchor.readAttestationKey(toHex(attestationKey) + toHex(qeAuthData));
+}
+
+async function quoteSignature({ quote, anchor }: TdxQuestion): Promise<Finding> {
+  const { signature, signed } = quote;
+  const holds = await anchor.verifyQuoteSignature(ecdsaP256, keyOf(quote, anchor).key, signature, signed);
   return compared({
     step: "authenticate",
     check: "evidence-signature",

@@ -70,8 +70,7 @@ const requiredChecks: readonly string[] = [
   "service-td",
   "mrseam",
   "fmspc",
-  "chip-allowed",
-  "chip-denied",
+  "chip",
 ];
 
 function readEvidence(bytes: Uint8Array, anchor: TrustAnchor): ParsedEvidence {

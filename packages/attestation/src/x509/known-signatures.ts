@@ -18,8 +18,11 @@ export type ImportingCheck = (...question: [...Parameters<SignatureCheck>, KeyIm
 /** Far more than the chains and CRLs of the boxes that one client talks to. */
 const maxKnown = 256;
 
-/** Their size all together. Reports and certificates take about 1 KiB each; a CRL may be large. */
+/** How much they may take all together. Reports and certificates take about 1 KiB each; a CRL may be large. */
 const maxBytes = 2 * 1024 * 1024;
+
+/** What is longer is verified each time: one CRL must not push out everything else. */
+const maxSigned = maxBytes / 4;
 
 interface KnownSignature {
   readonly algorithm: SignatureAlgorithm;
@@ -63,8 +66,8 @@ function isSame(a: KnownSignature, b: KnownSignature): boolean {
 
 // Copies: what the caller does to its own bytes later must not change what is known.
 function keep(known: Map<string, KnownSignature>, { algorithm, key, signature, signed }: KnownSignature): void {
+  if (signed.length > maxSigned) return;
   const entry = { algorithm, key: key.slice(), signature: signature.slice(), signed: signed.slice() };
-  if (signed.length > maxBytes / 4) return;
   known.delete(placeOf(entry));
   known.set(placeOf(entry), entry);
   for (const oldest of known.keys()) {

@@ -1,7 +1,7 @@
 /** Faults of other verifiers, by the place where they were reported: none of them is ours. */
 import { describe, expect, test } from "vitest";
 import { refusals, fakeTee, refusalsOf } from "./appraise.ts";
-import { chipIdOf, mintEvidence, pinnedArk, products } from "./vendor.ts";
+import { chipIdOf, mintEvidence, pinnedArk, products, type AmdEndorsements } from "./vendor.ts";
 import { base64url, NOW, revokedList } from "../vendor.ts";
 import { strictPolicy } from "@blindbox/attestation";
 
@@ -16,7 +16,7 @@ test("virtee/snpguest#159: a name that contains `sev` makes no certificate an is
   const { bytes, endorsements, issuer } = mintEvidence();
   const right = endorsements as { readonly ek: string; readonly issuers: readonly string[] };
   const swapped = { ...right, ek: base64url(issuer.der), issuers: [right.ek, right.issuers[1] ?? ""] };
-  expect((await refusalsOf(fakeTee(), bytes, swapped as never))[0]).toBe("endorsements-form: bad-certificate");
+  expect((await refusalsOf(fakeTee(), bytes, swapped))[0]).toBe("endorsements-form: bad-certificate");
 });
 
 describe("virtee/snpguest#38: a chip id may start as a DER tag does", () => {
@@ -51,7 +51,7 @@ test("google/go-sev-guest#153, #193, #197, #198: Turin is read by its own layout
 });
 
 test("google/go-sev-guest: the CRL is demanded, and there is no flag to leave it out", async () => {
-  const without = { endorsements: (right: object) => ({ ...right, crls: [] }) as never };
+  const without = { endorsements: (right: object) => ({ ...right, crls: [] }) };
   expect(await refusals(without)).toEqual(["crl-presence: missing-endorsement"]);
   expect(await refusals({ crl: { revoked: revokedList("010001") } })).toEqual(["certificate-revocation: revoked"]);
 });
@@ -87,7 +87,7 @@ test("microsoft/TEE-Attestation-Verification#152: policy and level are not left 
   expect(await refusals({ report: { vmpl: 3 } }, strictPolicy)).toEqual(["vmpl: vmpl-mismatch"]);
 });
 
-test("LIT-Protocol sev-snp-utils: the certificate's hardware id is compared with the report's", async () => {
+test("LIT sev-snp-utils: the certificate's hardware id is compared with the report's", async () => {
   const chipId = chipIdOf("genoa").with(40, 9);
   expect(await refusals({ product: "genoa", report: { chipId } })).toEqual(["chip-id: hwid-mismatch"]);
 });
@@ -108,16 +108,16 @@ test("@tinfoilsh/verifier: products beside Genoa, and the cloud's keys, are know
   );
 });
 
-test("worldcoin/world-chain#956, #698, #1049: the root's place, the signature and the certificates are all demanded", async () => {
+test("world-chain#956, #698, #1049: the root's place, the signature and the certificates are all demanded", async () => {
   const ark = base64url(pinnedArk("milan").der);
   const reversed = {
-    endorsements: (right: { readonly issuers: readonly string[] }) => ({ ...right, issuers: [ark, right.issuers[0]] }),
+    endorsements: (right: AmdEndorsements) => ({ ...right, issuers: [ark, right.issuers[0]] }),
   };
-  expect((await refusals(reversed as never))[0]).toBe("pinned-root: untrusted-root");
+  expect((await refusals(reversed))[0]).toBe("pinned-root: untrusted-root");
   const unsigned = {
     evidence: (report: Uint8Array) => new Uint8Array([...report.subarray(0, 0x2a0), ...new Uint8Array(0x200)]),
   };
   expect(await refusals(unsigned)).toEqual(["evidence-signature: bad-signature"]);
-  const missing = { endorsements: (right: object) => ({ ...right, ek: null }) as never };
+  const missing = { endorsements: (right: object) => ({ ...right, ek: null }) };
   expect(await refusals(missing)).toEqual(["endorsements-form: missing-endorsement", "evidence-signature skipped"]);
 });

@@ -10,7 +10,7 @@ import { codeOf, realEvidence } from "./real.ts";
 const real = realEvidence();
 if (vectorsFolder() === null) console.log(skipLine("real SEV-SNP evidence"));
 
-const order = BigInt(
+const order: bigint = BigInt(
   "0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
 );
 

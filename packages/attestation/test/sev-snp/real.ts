@@ -53,7 +53,7 @@ export async function codeOf(
   const { code } = await judge({
     tee: amd,
     evidence: change.report ?? report,
-    endorsements: { ...endorsements, ...change.endorsements } as never,
+    endorsements: { ...endorsements, ...change.endorsements },
     policy: sevSnpPolicy(opened.policy),
     now: change.now ?? opened.now,
     setAside: ({ check }) => check === "crl-presence" && endorsements.crls.length === 0,

@@ -39,5 +39,5 @@ test("every check that right evidence passes fails somewhere here", async () => 
 
 test("nobody's word on the measurement is accepted unless the caller says whose", async () => {
   const endorsements = (right: object): object => ({ ...right, uvm: "AAAA" });
-  expect(await refusals({ endorsements: endorsements as never })).toEqual(["measurement-endorsement: feed-mismatch"]);
+  expect(await refusals({ endorsements })).toEqual(["measurement-endorsement: feed-mismatch"]);
 });

@@ -17,6 +17,7 @@ import {
   type ReferenceValues,
   type Tee,
 } from "@blindbox/attestation";
+import { EncodingError } from "@blindbox/encoding";
 import { sevSnpUnder } from "../../src/sev-snp/tee.ts";
 import { exchange, failedChecks, manifest, reference, runtime } from "../box.ts";
 import { NOW, revokedList, sha256Text } from "../vendor.ts";
@@ -85,7 +86,7 @@ const refusals: readonly (readonly [name: string, change: AmdChange, error: unkn
   ["debug", { report: { policy: 0xb0000n } }, DebugModeError, "debug"],
   ["another level", { report: { vmpl: 1 } }, OutdatedPlatformError, "vmpl"],
   ["a revoked issuer", { crl: { revoked: revokedList("010001") } }, RevokedEndorsementError, "certificate-revocation"],
-  ["no CRL", { endorsements: (all) => ({ ...all, crls: [] }) as never }, RevokedEndorsementError, "crl-presence"],
+  ["no CRL", { endorsements: (all) => ({ ...all, crls: [] }) }, RevokedEndorsementError, "crl-presence"],
   ["another root", { root: { serial: "0100ff" } }, NotAnEnclaveError, "pinned-root"],
   [
     "a report for another Statement",
@@ -165,7 +166,7 @@ const endorsed: ReferenceValues = {
   ...release,
   registers: { ...beside, uvmIssuer: "did:x509:a", uvmFeed: "ConfidentialVM", uvmSvn: "100" },
 };
-const withUvm: AmdChange = { endorsements: (all) => ({ ...all, uvm: "AAAA" }) as never };
+const withUvm: AmdChange = { endorsements: (all) => ({ ...all, uvm: "AAAA" }) };
 
 test("an endorser's registers stand beside the report's own, and never in their place", async () => {
   const under = (svn: string, holds = true): Setting => ({
@@ -177,6 +178,18 @@ test("an endorser's registers stand beside the report's own, and never in their 
   expect((await resultOf(under("101"))).status).toBe("affirming");
   expect(failedChecks(await resultOf(under("99")))).toEqual(["reference-values"]);
   expect(failedChecks(await resultOf(under("100", false)))).toEqual(["measurement-endorsement"]);
+});
+
+function fault(error: Error): never {
+  throw error;
+}
+
+test("an endorsement that its endorser cannot read is a refusal, and a fault of the endorser's is no verdict", async () => {
+  const throwing = (error: Error): Tee => sevSnpUnder(fakeRoots(), { shape, endorse: async () => fault(error) });
+  const unread = new EncodingError("bad-encoding", "uvm", "CBOR", "something else");
+  const refused = await resultOf({ tee: throwing(unread), change: withUvm });
+  expect(failedChecks(refused)).toEqual(["measurement-endorsement"]);
+  await expect(resultOf({ tee: throwing(new RangeError("a fault")), change: withUvm })).rejects.toThrow("a fault");
 });
 
 test("without an endorsement its tuple is not met, and a tuple with the measurement is met with or without", async () => {

@@ -55,7 +55,13 @@ const lenient = policyWith({ tcbStatuses: ["OutOfDate", "TDRelaunchAdvised", "TD
 const oldModule = hex("04010800000000000000000000000000");
 const newModule = hex("06010800000000000000000000000000");
 
-async function statusOf(change: Parameters<typeof mintEvidence>[0]): Promise<unknown> {
+/** A platform whose CPU is up to date, at a level that an old microcode of TDX reaches. */
+function oldPlatform(right: TcbInfoText): unknown {
+  const older = platformLevel({ tdx: [0, 0, 3, ...zeros(13)], status: "OutOfDate" });
+  return { ...right, tcbLevels: [platformLevel({}), older] };
+}
+
+async function statusOf(change: Parameters<typeof mintEvidence>[0]): Promise<readonly unknown[]> {
   const { bytes, endorsements } = mintEvidence(change);
   const { facts } = await appraise(fakeTee, bytes, endorsements, lenient);
   return [facts["tcbStatus"], facts["advisoryIds"]];
@@ -79,8 +85,34 @@ test("a TD that an old module launched and the latest one runs is advised to rel
   expect(await statusOf({ ...changed, tcbInfo: needs })).toEqual(["TDRelaunchAdvisedConfigurationNeeded", advisories]);
 });
 
+test("a configuration that the platform needs beside the module's update is told where the level of its CPU alone says so", async () => {
+  const needs = (right: TcbInfoText): unknown => ({
+    ...right,
+    tcbLevels: [
+      platformLevel({ status: "ConfigurationNeeded" }),
+      platformLevel({ tdx: [0, 0, 3, ...zeros(13)], status: "OutOfDate" }),
+    ],
+  });
+  const body = { teeTcbSvn: hex("04010300000000000000000000000000"), teeTcbSvn2: newModule };
+  expect((await statusOf({ form: "v5-1.5", body, tcbInfo: needs }))[0]).toBe("TDRelaunchAdvisedConfigurationNeeded");
+});
+
 test.each([
   ["the quoting enclave is out of date as well", { qe: { isvSvn: 2 } }],
+  [
+    "the CPU's own level is out of date as well",
+    {
+      tcbInfo: (right: TcbInfoText): unknown => ({ ...right, tcbLevels: [platformLevel({ status: "OutOfDate" })] }),
+    },
+  ],
+  [
+    "the module that launched the TD has no major version",
+    { body: { teeTcbSvn: hex("05000300000000000000000000000000"), teeTcbSvn2: newModule }, tcbInfo: oldPlatform },
+  ],
+  [
+    "the module that runs is none that Intel names",
+    { body: { teeTcbSvn: oldModule, teeTcbSvn2: hex("ff020800000000000000000000000000") } },
+  ],
   [
     "the microcode under the new module is old",
     { body: { teeTcbSvn: oldModule, teeTcbSvn2: hex("06010700000000000000000000000000") } },
@@ -91,7 +123,7 @@ test.each([
   ],
 ])("no relaunch cures it where %s", async (_what, change) => {
   const body = { teeTcbSvn: oldModule, teeTcbSvn2: newModule };
-  expect(((await statusOf({ form: "v5-1.5", body, ...change })) as unknown[])[0]).toBe("OutOfDate");
+  expect((await statusOf({ form: "v5-1.5", body, ...change }))[0]).toBe("OutOfDate");
 });
 
 test("a module of major version 0 is judged by the platform's level, its version included", async () => {

@@ -1,7 +1,7 @@
 /** PCK chains with one thing wrong: forged, of another use, out of date, revoked. */
 import { strictPolicy } from "@blindbox/attestation";
 import { expect, test } from "vitest";
-import { boolean, integer, name, octetString, oid, sequence } from "../der.ts";
+import { boolean, element, enumerated, integer, name, octetString, oid, sequence } from "../der.ts";
 import {
   basicConstraints,
   caUsage,
@@ -33,6 +33,8 @@ import type { IntelChange } from "./vendor.ts";
 
 const caExtensions = [basicConstraints(true, 0), caUsage];
 const leafExtensions = [leafUsage, basicConstraints(false), sgxExtension(Object.values(sgxMembers))];
+const foreignRoot = { subject: name("Intel SGX Root CA"), keys: keys.other };
+const rootPem = pem(mintCertificates({}).root.der);
 const foreignCa = { subject: name("Intel SGX PCK Platform CA"), keys: keys.other };
 
 const refused: Readonly<Record<string, readonly [IntelChange, readonly string[]]>> = {
@@ -122,6 +124,33 @@ const refused: Readonly<Record<string, readonly [IntelChange, readonly string[]]
     { endorsements: (right) => ({ ...right, pckCrlIssuerChain: right["tcbInfoIssuerChain"] ?? null }) },
     ["collateral-signer (pckCrl): bad-chain"],
   ],
+  "a chain beside the PCK CRL whose CA the root did not certify": [
+    {
+      endorsements: (right) => ({
+        ...right,
+        pckCrlIssuerChain: pem(mintCertificates({ intermediate: { issuer: foreignRoot } }).intermediate.der) + rootPem,
+      }),
+    },
+    ["collateral-signer (pckCrl): bad-chain"],
+  ],
+  "a chain beside the PCK CRL whose CA has the name alone": [
+    {
+      endorsements: (right) => ({
+        ...right,
+        pckCrlIssuerChain: pem(mintCertificates({ intermediate: { keys: keys.other } }).intermediate.der) + rootPem,
+      }),
+    },
+    ["collateral-signer (pckCrl): bad-chain"],
+  ],
+  "a chain beside the PCK CRL whose CA has the key alone": [
+    {
+      endorsements: (right) => ({
+        ...right,
+        pckCrlIssuerChain: pem(mintCertificates({ authority: "Processor" }).intermediate.der) + rootPem,
+      }),
+    },
+    ["collateral-signer (pckCrl): bad-chain"],
+  ],
   "a chain beside the PCK CRL under another root": [
     {
       endorsements: (right) => ({
@@ -135,6 +164,11 @@ const refused: Readonly<Record<string, readonly [IntelChange, readonly string[]]
 
 test.each(Object.entries(refused))("%s is refused", async (_name, [change, expected]) => {
   expect(await refusals(change)).toEqual(expected);
+});
+
+test("a certificate of the same CA that Intel issued anew may stand beside the PCK CRL", async () => {
+  const reissued = pem(mintCertificates({ intermediate: { serial: "77" } }).intermediate.der) + rootPem;
+  expect(await refusals({ endorsements: (right) => ({ ...right, pckCrlIssuerChain: reissued }) })).toEqual([]);
 });
 
 test("a whole look-alike chain with Intel's names, serials and dates ends at no pinned root", async () => {
@@ -204,11 +238,24 @@ const badExtensions: Readonly<Record<string, readonly Uint8Array[]>> = {
   "a component as bytes": [ppid, member("2", sequence(member("2.1", octetString(hex("04"))), ...others)), pceId, fmspc],
   "a configuration of another type": [ppid, tcb, pceId, fmspc, member("7", boolean(true))],
   "an SGX type that is none": [ppid, tcb, pceId, fmspc, member("5", sequence())],
+  "an SGX type to come": [ppid, tcb, pceId, fmspc, member("5", enumerated(3))],
+  "an SGX type of two bytes": [ppid, tcb, pceId, fmspc, member("5", element(0x0a, Uint8Array.of(0, 1)))],
+  "an SGX type of no bytes": [ppid, tcb, pceId, fmspc, member("5", element(0x0a))],
 };
 
 test.each(Object.entries(badExtensions))("an SGX extension with %s is no extension", async (_name, members) => {
   const extensions = [leafUsage, basicConstraints(false), sgxExtension(members)];
   expect(await refusals({ pck: { extensions } })).toEqual(["parse: bad-certificate"]);
+});
+
+test("the highest values of an SGX extension are read", async () => {
+  const highest = member("2", sequence(...tcbMembers(Array<number>(16).fill(255), 0xffff)));
+  const extensions = [
+    leafUsage,
+    basicConstraints(false),
+    sgxExtension([ppid, highest, pceId, fmspc, member("5", enumerated(2))]),
+  ];
+  expect(await refusals({ pck: { extensions } })).toEqual([]);
 });
 
 test("a certificate without the SGX extension is no PCK certificate", async () => {

@@ -47,10 +47,10 @@ const unreadable: Readonly<Record<string, Readonly<Record<string, IntelChange>>>
     "an outer length of one more": { outerLength: (right) => right + 1 },
     "an inner length of one more": { innerLength: (right) => right + 1 },
     "the largest length of the authentication data": { authLength: () => 0xffff },
-    "a signature length of one less": { signatureDataLength: (right) => right - 1 },
-    "a signature length of zero": { signatureDataLength: () => 0 },
   },
   "trailing-bytes": {
+    "a signature length of one less": { signatureDataLength: (right) => right - 1 },
+    "a signature length of zero": { signatureDataLength: () => 0 },
     "a zero byte behind the end": { quote: (right) => Buffer.concat([right, zeros(1)]) },
     "zero bytes up to 8000": { quote: (right) => Buffer.concat([right, zeros(8000 - right.length)]) },
     "text behind the end": { quote: (right) => Buffer.concat([right, Buffer.from("unsigned")]) },

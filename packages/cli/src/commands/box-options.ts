@@ -1,5 +1,15 @@
 import { join } from "node:path";
-import { errorFor, NO_CLAIMS, simulated, type AttestationResult, type Finding, type Tee } from "@blindbox/attestation";
+import {
+  azureVtpm,
+  errorFor,
+  type Finding,
+  NO_CLAIMS,
+  nitro,
+  sevSnp,
+  simulated,
+  tdx,
+  type Tee,
+} from "@blindbox/attestation";
 import type { AcceptableWarning, VerifyOptions } from "@blindbox/client";
 import { EncodingError } from "@blindbox/encoding";
 import { manifestDigest } from "@blindbox/manifest";
@@ -9,6 +19,7 @@ import { readInputText } from "../files.ts";
 import { readResolvedManifest } from "../manifest-file.ts";
 import { CliError } from "../output/failure.ts";
 import { simulatedRootPath } from "../places.ts";
+import { readPolicyFile } from "../policy-file.ts";
 import { collect } from "./command.ts";
 
 /** The flags that say what a box must be; the same for every command that talks to one. */
@@ -19,6 +30,27 @@ export interface BoxOptions {
   /** Empty where no root was named. */
   readonly simulated?: string;
   readonly accept?: AcceptableWarning;
+  /** Kinds of hardware that are accepted; left out: all, unless `simulated` is given. */
+  readonly tee?: readonly string[];
+  /** A file with an Appraisal Policy. */
+  readonly policy?: string;
+}
+
+/** The kinds of hardware, by the names that the command line takes. */
+type HardwareTee = keyof typeof hardware;
+
+const hardware = {
+  "sev-snp": () => sevSnp(),
+  tdx: () => tdx(),
+  nitro: () => nitro(),
+  "azure-vtpm": () => azureVtpm({ hardware: [sevSnp(), tdx()] }),
+};
+
+function readHardware(word: string): Tee {
+  const make = Object.hasOwn(hardware, word) ? hardware[word as HardwareTee] : undefined;
+  if (make !== undefined) return make();
+  const expected = Object.keys(hardware).join(", ");
+  throw new CliError({ what: "--tee", expected, actual: "another word", hint: "repeat it for several kinds" });
 }
 
 /** Adds the flags of {@link BoxOptions}. */
@@ -31,6 +63,8 @@ export function addBoxOptions(command: Command): Command {
       "--simulated [root]",
       "accept the simulated TEE, which protects nothing; name its root as --simulated=ROOT.pem",
     )
+    .option("--tee <kind>", "accept this kind of hardware only; may be given more than once", collect)
+    .option("--policy <file>", "appraise under this policy: JSON that says what differs from the strict one")
     .addOption(
       new Option("--accept <warning>", "act on this warning as if it were none").choices(["release-unsigned"]),
     );
@@ -41,7 +75,9 @@ export async function readBoxOptions(options: BoxOptions): Promise<VerifyOptions
   const release = await readReleases(options);
   const manifest = await readRequiredDigest(options);
   const tees = await readTees(options);
-  return { release, require: { manifest }, tees, ...(options.accept && { accept: [options.accept] }) };
+  demandRelease(release, tees);
+  const policy = options.policy === undefined ? {} : { policy: await readPolicyFile(options.policy) };
+  return { release, require: { manifest }, tees, ...policy, ...(options.accept && { accept: [options.accept] }) };
 }
 
 async function readReleases({ box, release }: BoxOptions): Promise<readonly string[]> {
@@ -89,8 +125,9 @@ async function readRequiredDigest({ box, manifest }: BoxOptions): Promise<string
   });
 }
 
-async function readTees({ simulated: root }: BoxOptions): Promise<readonly Tee[]> {
-  if (root === undefined) throw errorFor(refusedUnseen(noHardware));
+async function readTees({ simulated: root, tee }: BoxOptions): Promise<readonly Tee[]> {
+  if (root === undefined) return [...new Set(tee ?? Object.keys(hardware))].map(readHardware);
+  if (tee !== undefined) throw bothKinds();
   const path = root === "" ? simulatedRootPath() : root;
   const hint =
     "`blindbox run` makes the root on its first start; `--simulated=ROOT.pem` names one from another machine";
@@ -103,17 +140,25 @@ async function readTees({ simulated: root }: BoxOptions): Promise<readonly Tee[]
   }
 }
 
-/** This version knows no hardware yet, so where the simulated TEE is not accepted no box can pass. */
-const noHardware: Finding = {
-  step: "authenticate",
-  check: "tee-kind",
-  status: "failed",
-  expected: "Evidence of a hardware TEE",
-  actual: "the simulated TEE, the only one that this version can verify",
-  reason: "Nothing was sent: no box could be accepted.",
-  hint: "for development, accept a box that protects nothing: add --simulated",
-};
+function bothKinds(): CliError {
+  const hint = "the simulator and hardware are never accepted by one verification";
+  return new CliError({ what: "--tee", expected: "it without --simulated", actual: "both", hint });
+}
 
-function refusedUnseen(finding: Finding): AttestationResult {
-  return { status: "contraindicated", tee: null, claims: NO_CLAIMS, findings: [finding] };
+/** Where no release was measured for a kind that is accepted, no box could pass: nothing is sent to find that out. */
+function demandRelease(releases: readonly string[], tees: readonly Tee[]): void {
+  const measured = releases.map((text) => parseRelease(text).runtime.tee);
+  if (measured.some((kind) => tees.some((tee) => tee.kind === kind))) return;
+  const finding: Finding = {
+    step: "authenticate",
+    check: "tee-kind",
+    status: "failed",
+    expected: `a release for ${tees.map(({ kind }) => kind).join(" or ")}`,
+    actual: `a release for ${[...new Set(measured)].join(" and ")}`,
+    reason: "Nothing was sent: no box of this release could be accepted.",
+    hint: measured.includes("simulated")
+      ? "for development, accept a box that protects nothing: add --simulated"
+      : "name the kind that the release was made for with --tee",
+  };
+  throw errorFor({ status: "contraindicated", tee: null, claims: NO_CLAIMS, findings: [finding] });
 }

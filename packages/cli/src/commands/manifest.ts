@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { manifestDigest } from "@blindbox/manifest";
 import type { Command } from "commander";
 import { isDirectory } from "../files.ts";
-import { demandSupported, readManifestSource, readResolvedManifest } from "../manifest-file.ts";
+import { readManifestSource, readResolvedManifest } from "../manifest-file.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { printable } from "../output/printable.ts";
 import { writeLine, type Terminal } from "../output/terminal.ts";
 import { createCommand, type CommandContext } from "./command.ts";
 
 async function check(file: string, { stdout }: Terminal): Promise<ExitCode> {
-  await demandSupported(file, await readManifestSource(file));
+  await readManifestSource(file);
   writeLine(stdout, `${printable(file)}: no problem found`);
   return exitCodes.success;
 }

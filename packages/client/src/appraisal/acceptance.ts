@@ -1,4 +1,4 @@
-/** When a result that is not affirming may be acted upon all the same: only by what the caller wrote in code. */
+/** When a result that is not affirming may be acted upon all the same: only by what the caller wrote itself. */
 import { type AttestationError, type AttestationResult, errorFor, type Finding, type Tee } from "@blindbox/attestation";
 import type { AcceptableWarning } from "../options/options.ts";
 
@@ -13,7 +13,7 @@ const simulatedWarnings: readonly string[] = ["simulated-tee", "release-unsigned
 
 /**
  * May data be sent on this result? True where it is `affirming`, and where it is a `warning` whose every warning was
- * accepted: by name in `accept`, or by passing the simulated TEE. What was skipped or failed is never accepted.
+ * accepted: by name in `accept`, by an exception of the policy, or by passing the simulated TEE. What was skipped or failed is never accepted.
  */
 export function isAccepted(result: AttestationResult, options: AcceptanceOptions): boolean {
   return result.status !== "contraindicated" && unaccepted(result, options).length === 0;
@@ -22,7 +22,9 @@ export function isAccepted(result: AttestationResult, options: AcceptanceOptions
 function unaccepted(result: AttestationResult, { tees, accept = [] }: AcceptanceOptions): readonly Finding[] {
   const accepted = new Set<string>([...accept, ...(isSimulated(tees) ? simulatedWarnings : [])]);
   return result.findings.filter(
-    ({ status, check }) => status !== "passed" && !(status === "warning" && accepted.has(check)),
+    ({ status, check, excused }) =>
+      // What an exception of the caller's own policy excuses was accepted there, by name and until a day.
+      status !== "passed" && !(status === "warning" && (accepted.has(check) || excused === true)),
   );
 }
 

@@ -1,13 +1,13 @@
 /** Endorsements that cannot be read, and signatures that are none. */
 import { pssAlgorithm } from "../../rsa.ts";
 import { base64url, curveKeys } from "../../vendor.ts";
-import { amdExtension, mintEvidence, pinnedArk, type AmdEndorsements } from "../vendor.ts";
+import { amdExtension, mintEvidence, pinnedArk, type AmdChange, type AmdEndorsements } from "../vendor.ts";
 import { refused, tampered, type RefusalCase } from "./refusal.ts";
 
 const skippedSignature = "evidence-signature skipped";
 
-function changed(change: (right: AmdEndorsements) => object) {
-  return { endorsements: change as never } as const;
+function changed(change: (right: AmdEndorsements) => unknown): AmdChange {
+  return { endorsements: change };
 }
 
 const genoa = mintEvidence({ product: "genoa" });
@@ -36,7 +36,7 @@ export const authenticateCases: readonly RefusalCase[] = [
     "the EK as an issuer as well": changed((right) => ({ ...right, issuers: [right.ek, ...right.issuers] })),
   }),
   refused(["endorsements-form: bad-encoding", skippedSignature], {
-    "no Endorsements": changed(() => null as never),
+    "no Endorsements": changed(() => null),
     "one member more": changed((right) => ({ ...right, more: 1 })),
     "one member less": changed(({ uvm: _uvm, ...rest }) => rest),
     "an EK that is no text": changed((right) => ({ ...right, ek: 1 })),

@@ -107,14 +107,15 @@ export const platformCases: readonly RefusalCase[] = [
     },
     policyWith({ minAbi: { major: 1, minor: 0x1f } }),
   ),
-  refused("platform-info: reserved-not-zero", {
-    ...Object.fromEntries(
+  refused(
+    "platform-info: reserved-not-zero",
+    Object.fromEntries(
       reservedInfo.map((bit) => [
         `bit ${bit} of platform info`,
         { report: { platformInfo: 0x25n | (1n << BigInt(bit)) } },
       ]),
     ),
-  }),
+  ),
   refused("platform-info: platform-info-mismatch", {
     "no completed alias check (BadRAM)": { report: { platformInfo: 0x05n } },
     "no error-correcting memory": { report: { platformInfo: 0x21n } },

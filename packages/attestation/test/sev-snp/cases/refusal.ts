@@ -21,13 +21,13 @@ export function refused(
 }
 
 /** Sets bytes of the report, before it is signed. */
-export function written(at: number, ...values: readonly number[]) {
-  return { unsigned: (report: Uint8Array) => overwrite(report, at, values) } as const;
+export function written(at: number, ...values: readonly number[]): AmdChange {
+  return { unsigned: (report) => overwrite(report, at, values) };
 }
 
 /** Sets bytes of the report, after it was signed. */
-export function tampered(at: number, ...values: readonly number[]) {
-  return { evidence: (report: Uint8Array) => overwrite(report, at, values) } as const;
+export function tampered(at: number, ...values: readonly number[]): AmdChange {
+  return { evidence: (report) => overwrite(report, at, values) };
 }
 
 function overwrite(report: Uint8Array, at: number, values: readonly number[]): Uint8Array {

@@ -1,0 +1,2 @@
+export { azureUvm } from "./endorser.ts";
+export { parseUvmEndorsement, type UvmEndorsement } from "./evidence.ts";
