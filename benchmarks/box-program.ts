@@ -216,6 +216,7 @@ async function startBox({ app, deviceMs }: BoxSettings): Promise<void> {
     ...{ manifest, identity, accessLog },
     attester: await makeAttester({ device, release, manifest: manifestText, tls: identity.spkiDigest, egress }),
     ledger: () => egress.ledger(),
+    readKeys: (url) => egress.readKeys(url),
     upstream: await startApp(app, manifest, egress),
     restarts: () => 0,
     onEvent: () => {},

@@ -108,7 +108,7 @@ describe("README", () => {
 
   test("has exactly two set-up commands, and then the blocks of the first box", () => {
     expect(blocks.slice(0, 2)).toEqual([["./demo"], ["./test"]]);
-    expect(blocks).toHaveLength(5);
+    expect(blocks).toHaveLength(6);
   });
 
   test("says to type what leads to a verified answer of the app", { timeout: 120_000 }, async () => {
@@ -125,13 +125,17 @@ describe("README", () => {
     const answered = type([...alias, request]);
     expect(answered).toMatchObject({ status: 0 });
     expect(answered.stdout).toContain("Hello from inside the box.");
+    const [kept, explained, inspected] = (blocks[5] ?? []).map((line) => type([...alias, line]));
+    expect(kept).toMatchObject({ status: 0, stdout: expect.stringContaining("self-test: all ") as string });
+    expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining("specified in ") as string });
+    expect(inspected).toMatchObject({ status: 0, stdout: expect.stringContaining("nothing of this was verified") as string });
   });
 
   test("types what `blindbox --help` types", () => {
     const { stdout } = type([...alias, "blindbox --help"]);
     const shown = [...stdout.matchAll(/^ {2}(blindbox (?:init|keys|build|run|verify|request) .*|blindbox build)$/gm)];
     const typed = blocks
-      .slice(3)
+      .slice(3, 5)
       .flat()
       .filter((line) => line.startsWith("blindbox "));
     expect(shown.map(([, line]) => onFreePort(line?.trim() ?? ""))).toEqual(typed.map(onFreePort));
