@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatManifest, type Manifest, ManifestError, manifestDigest, unsupportedYet } from "@blindbox/manifest";
+import { formatManifest, type Manifest, manifestDigest } from "@blindbox/manifest";
 import { type ManifestSource, parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { simulatedReferenceValues } from "@blindbox/measure";
 import { formatRelease, formatRuntime, type Release, type Runtime } from "@blindbox/release";
@@ -127,15 +127,9 @@ function needsRooted(): BuildError {
   });
 }
 
-function refuseUnsupported(manifest: Manifest): void {
-  const problems = unsupportedYet(manifest);
-  if (problems.length > 0) throw new ManifestError(problems);
-}
-
 async function readParts(options: BuildOptions, source: ManifestSource, scratch: Scratch): Promise<BoxParts> {
   const files = await readRuntimeFiles(options.bundleDir, options.nodeBinary, scratch);
   const { root, manifest } = await naming(options.source, () => readApp(options, source, scratch));
-  refuseUnsupported(manifest);
   if (options.driver === "unprivileged" && manifest.app.users === "many") throw needsRooted();
   return { root, manifest, runtime: runtimeOf(options, files), files };
 }

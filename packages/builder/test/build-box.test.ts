@@ -271,33 +271,29 @@ describe("the place of the output", () => {
   });
 });
 
-const fetchedKeys = {
-  issuer: "https://idp.example.com",
-  audience: "box",
-  keys: { url: "https://idp.example.com/keys", thumbprints: ["A".repeat(43)] },
-  algorithms: ["ES256"],
-};
+describe("a principal whose token keys are published", () => {
+  const keys = { url: "https://idp.example.com/keys", thumbprints: ["A".repeat(43)] };
+  const jwt = { issuer: "https://idp.example.com", audience: "box", keys, algorithms: ["ES256"] };
+  const access = {
+    principals: [{ id: "staff", jwt }],
+    rules: [{ allow: ["staff"], methods: ["GET"], path: "/**" }],
+  };
 
-describe("what cannot be built", () => {
-  test.each<readonly [string, object, string]>([
-    [
-      "a principal whose token keys are to be fetched",
-      {
-        access: {
-          principals: [{ id: "staff", jwt: fetchedKeys }],
-          rules: [{ allow: ["staff"], methods: ["GET"], path: "/**" }],
-        },
-        egress: [{ host: "idp.example.com", ports: [443], methods: ["GET"], paths: ["/keys"] }],
-      },
-      "access.principals[0].jwt.keys",
-    ],
-  ])("%s is not supported yet, and nothing is written", async (_what, more, path) => {
-    const inputs = await buildInputs({ manifestText: manifestText({}, more) });
-    const problems = [expect.objectContaining({ path, hint: "not supported yet" })];
+  test("is built where a rule of egress lets the box ask for them", async () => {
+    const egress = [{ host: "idp.example.com", ports: [443], methods: ["GET"], paths: ["/keys"] }];
+    const box = await buildBox(await buildInputs({ manifestText: manifestText({}, { access, egress }) }));
+    expect(readFileSync(join(box.directory, "manifest.json"), "utf8")).toContain(keys.url);
+  });
+
+  test("is refused where none does, and nothing is written", async () => {
+    const inputs = await buildInputs({ manifestText: manifestText({}, { access }) });
+    const problems = [expect.objectContaining({ path: "access.principals[0].jwt.keys.url" })];
     await expect(buildBox(inputs)).rejects.toMatchObject({ name: "ManifestError", problems });
     expect(leftovers(inputs.outDir)).toEqual([]);
   });
+});
 
+describe("what cannot be built", () => {
   test("a Manifest with mistakes is refused before the image is looked at", async () => {
     const inputs = await buildInputs({ manifestText: manifestText({ port: 0 }), source: "./no/such/image" });
     await expect(buildBox(inputs)).rejects.toMatchObject({ name: "ManifestError" });

@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TeeKind } from "@blindbox/attestation";
 import { type JsonValue, jsonObject, jsonString, parseCanonicalJson } from "@blindbox/encoding";
-import { formatProblem, type Manifest, manifestDigest, parseManifest, unsupportedYet } from "@blindbox/manifest";
-import { orRefuse, RefusalError } from "./refusal.ts";
+import { type Manifest, manifestDigest, parseManifest } from "@blindbox/manifest";
+import { orRefuse } from "./refusal.ts";
 
 export interface BoxFiles {
   readonly manifest: Manifest;
@@ -30,7 +30,6 @@ const rebuild = "build the image again, with the same version of BlindBox";
 export async function readBoxFiles(root: string, tee: TeeKind): Promise<BoxFiles> {
   const manifestText = await readText(join(root, "manifest.json"));
   const manifest = await orRefuse("manifest-invalid", rebuild, () => parseManifest(manifestText));
-  refuseUnsupported(manifest);
   const runtimeText = await readText(join(root, "runtime.json"));
   await orRefuse("runtime-invalid", rebuild, () =>
     checkRuntime(parseCanonicalJson(runtimeText, { maxBytes: 65_536 }), tee),
@@ -48,13 +47,6 @@ function readText(path: string): Promise<string> {
   return orRefuse("files-unreadable", rebuild, async () =>
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path)),
   );
-}
-
-function refuseUnsupported(manifest: Manifest): void {
-  const problems = unsupportedYet(manifest);
-  if (problems.length === 0) return;
-  const reason = problems.map(formatProblem).join("; ");
-  throw new RefusalError("manifest-unsupported", reason, "leave these out of the manifest and build again");
 }
 
 // The digests inside are for whoever holds the Release; what the box itself must know is which TEE it was built for.

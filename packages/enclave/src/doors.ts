@@ -22,6 +22,8 @@ export interface DoorsOptions {
   readonly accessLog: AccessLog;
   /** The egress ledger's document. */
   readonly ledger: () => string;
+  /** `EgressRoom.readKeys`. */
+  readonly readKeys: (url: string) => Promise<Uint8Array>;
   readonly upstream: AppUpstream;
   /** How often the application was started anew. */
   readonly restarts: () => number;
@@ -67,13 +69,13 @@ interface CallersDoor {
 }
 
 async function gatewayOf({ manifest, ...options }: DoorsOptions): Promise<CallersDoor> {
-  const { identity, attester, accessLog, ledger, upstream, onEvent, now, monotonic } = options;
+  const { identity, attester, accessLog, ledger, readKeys, upstream, onEvent, now, monotonic } = options;
   const access = await createAccessDecider(manifest);
   const issuers = await tokenIssuers(manifest);
   const metrics = manifest.operations.metrics === "coarse" ? createMetrics() : null;
   const callers = createCallers({
     access,
-    tokens: createTokenVerifier({ issuers }),
+    tokens: createTokenVerifier({ issuers, readKeys, onEvent, monotonic }),
     takesTokens: issuers.length > 0,
     now: () => Math.floor(now() / 1000),
   });

@@ -92,7 +92,7 @@ export interface EgressReceiver {
   dnsSocket(socket: DatagramSocket): void;
 }
 
-/** Decides everything that leaves the box on the application's behalf. */
+/** Decides everything that leaves the box: on the application's behalf, and for the keys of token issuers. */
 export interface EgressRoom {
   readonly receiver: EgressReceiver;
   /** PEM of the per-boot authority that ends the application's TLS; null where no rule is `verified`. */
@@ -101,6 +101,12 @@ export interface EgressRoom {
   ledgerHead(): string;
   /** The ledger's document, as text. */
   ledger(): string;
+  /**
+   * Asks for the JWK set at `url`, by which callers' tokens are verified: the one request that is the box's own. It is
+   * decided by the application's rules, in mode `verified` only, and stands in the ledger. Resolves with the bytes of the
+   * answer, at most 64 KiB within 10 s; rejects for whatever else becomes of it, a redirect included.
+   */
+  readKeys(url: string): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -6,7 +6,6 @@ export type RefusalCode =
   | "no-tee-device"
   | "files-unreadable"
   | "manifest-invalid"
-  | "manifest-unsupported"
   | "runtime-invalid"
   | "egress-failed"
   | "sandbox-failed"

@@ -114,7 +114,15 @@ interface AttesterParts {
   readonly accessLog: AccessLog;
 }
 
-function makeAttester({ options, files, sandbox, egress, selfTest, identity, accessLog }: AttesterParts): Promise<Attester> {
+function makeAttester({
+  options,
+  files,
+  sandbox,
+  egress,
+  selfTest,
+  identity,
+  accessLog,
+}: AttesterParts): Promise<Attester> {
   const facts = {
     runtime: files.runtimeDigest,
     manifest: files.manifestDigest,
@@ -139,12 +147,21 @@ interface ServingParts {
   readonly accessLog: AccessLog;
 }
 
-async function serve({ options, manifest, sandbox, egress, identity, attester, accessLog }: ServingParts): Promise<Box> {
+async function serve({
+  options,
+  manifest,
+  sandbox,
+  egress,
+  identity,
+  attester,
+  accessLog,
+}: ServingParts): Promise<Box> {
   const { host, port, onEvent } = options;
   const { supervisor, ready, restarts } = supervise(sandbox, manifest, onEvent);
   const doors = await createDoors({
     ...{ manifest, identity, attester, accessLog, restarts, onEvent },
     ledger: () => egress.ledger(),
+    readKeys: (url) => egress.readKeys(url),
     upstream: supervisor,
     now: Date.now,
     monotonic: () => performance.now(),

@@ -10,6 +10,7 @@ import { createEgress } from "../src/egress/index.ts";
 import { createReception } from "../src/egress/reception.ts";
 import type { BoxEvent, EgressRoom } from "../src/parts.ts";
 import { recordingLedger } from "./fixtures-egress/ledger.ts";
+import { startNameServer } from "./fixtures-egress/name-server.ts";
 
 const request = { methods: "any", paths: "any" } as const;
 const egress: readonly Egress[] = [
@@ -20,11 +21,11 @@ const egress: readonly Egress[] = [
 let room: EgressRoom | null = null;
 afterEach(() => room?.close());
 
-async function open(rules: readonly Egress[] = egress) {
+async function open(rules: readonly Egress[] = egress, resolver = "127.0.0.1:1") {
   const events: BoxEvent[] = [];
   const made = await createEgress({
     manifest: { egress: rules },
-    resolvers: ["127.0.0.1:1"],
+    resolvers: [resolver],
     now: Date.now,
     monotonic: () => performance.now(),
     onEvent: (event) => events.push(event),
@@ -128,6 +129,29 @@ describe("the way out", () => {
     made.receiver.dnsSocket(dnsSocket);
     for (const socket of [listener, dnsListener, dnsSocket]) socket.close();
     await made.close();
+  });
+
+  test("takes the box's own request no further than the application's: by the rules, to public addresses", async () => {
+    const names = await startNameServer();
+    names.answers = { "api.example.com": { a: ["127.0.0.1", "169.254.169.254"] } };
+    const { made, events } = await open(egress, names.server);
+    await expect(made.readKeys("https://api.example.com/keys")).rejects.toMatchObject({
+      code: "refused-address-not-public",
+    });
+    await expect(made.readKeys("https://evil.test/keys")).rejects.toMatchObject({ code: "refused-name" });
+    await expect(made.readKeys("https://one.wild.test:5432/keys")).rejects.toMatchObject({ code: "refused-no-tls" });
+    expect(new Set(names.asked)).toEqual(new Set(["A api.example.com", "AAAA api.example.com"]));
+    const head = made.ledgerHead();
+    const document = parseLedger(made.ledger());
+    expect(document.records.map(({ verdict, rule }) => [verdict, rule])).toEqual([
+      ["keys-requested", 0],
+      ["refused-address-not-public", 0],
+      ["refused-name", null],
+      ["refused-no-tls", 1],
+    ]);
+    expect(await verifyLedger(document, head)).toEqual([]);
+    expect(events).toHaveLength(1);
+    await names.close();
   });
 
   test("is not made with resolvers that are no addresses", async () => {

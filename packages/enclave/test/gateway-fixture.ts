@@ -68,6 +68,8 @@ export interface FixtureOptions {
   readonly entries?: number;
   /** The egress ledger's document. */
   readonly ledger?: () => string;
+  /** How issuers' keys are read; left out: not at all. */
+  readonly readKeys?: (url: string) => Promise<Uint8Array>;
   readonly dial?: () => Promise<Socket>;
 }
 
@@ -118,6 +120,7 @@ export async function startGateway(options: FixtureOptions): Promise<Fixture> {
     manifest: { access, operations, logs: options.logs ?? "none" },
     ...{ identity, attester, accessLog },
     ledger: options.ledger ?? (() => "{}"),
+    readKeys: options.readKeys ?? (() => Promise.reject(new Error("there is no way out"))),
     upstream: { state: () => state, dial: options.dial ?? (() => dialLocal(options.appPort)) },
     restarts: () => 3,
     onEvent: (event) => events.push(event),

@@ -102,6 +102,11 @@ describe("the files of a box", () => {
     pins: [],
     roots: null,
   };
+  const pinning = textOf({ access: { principals: [staff], rules: [], mutualTls: null }, egress: [keyHost] });
+  it("let it start with keys that it may ask for", async () => {
+    expect((await readBoxFiles(await boxWith({ ...good, manifest: pinning }), "simulated")).manifestText).toBe(pinning);
+  });
+
   const changedRuntime = (changes: Record<string, JsonValue>): string => canonicalJson({ ...runtime, ...changes });
   it.each<[string, Written, string]>([
     ["the manifest is not there", { runtime: good.runtime }, "files-unreadable"],
@@ -115,12 +120,9 @@ describe("the files of a box", () => {
       "manifest-invalid",
     ],
     [
-      "the manifest allows what is not supported yet",
-      {
-        ...good,
-        manifest: textOf({ access: { principals: [staff], rules: [], mutualTls: null }, egress: [keyHost] }),
-      },
-      "manifest-unsupported",
+      "the manifest has keys published where no rule of egress leads",
+      { ...good, manifest: pinning.replace('"paths":["/keys"]', '"paths":["/other"]') },
+      "manifest-invalid",
     ],
     ["the runtime is not canonical", { ...good, runtime: ` ${good.runtime}` }, "runtime-invalid"],
     [

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { skipLine, vectorFiles } from "../../../conformance/vectors.ts";
-import { parseCbor, type CborValue } from "../src/index.ts";
+import { encodeCbor, equalBytes, parseCbor, type CborValue } from "../src/index.ts";
 import { cborgDecode, generous } from "./cbor-arbitrary.ts";
 import { accepted, bitFlips, truncations } from "./refusal.ts";
 
@@ -22,10 +22,15 @@ test("any bytes", () => {
 
 test.skipIf(document === undefined)("a real payload with one bit flipped is refused, or read as cborg reads it", () => {
   const [, , payload] = parseCbor(new Uint8Array(readFileSync(document ?? "")), generous) as readonly CborValue[];
-  for (const flipped of bitFlips((payload as Uint8Array).subarray(0))) {
+  let read = 0;
+  for (const flipped of bitFlips((payload as Uint8Array).slice())) {
     const value = accepted(() => parseCbor(flipped, { ...generous, indefinite: true }));
-    if (value !== undefined) expect(cborgDecode(flipped, true)).toEqual(value);
+    if (value === undefined) continue;
+    read += 1;
+    // Byte by byte, which is faster than comparing two trees.
+    if (!equalBytes(encodeCbor(value), encodeCbor(cborgDecode(flipped, true)))) expect.fail("read otherwise");
   }
+  expect(read).toBeGreaterThan(1000);
 });
 
 test.skipIf(document === undefined)("a real payload cut short anywhere is refused", () => {

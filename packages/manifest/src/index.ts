@@ -40,7 +40,8 @@ export {
   type TokenTerms,
 } from "./access/principal.ts";
 export type { Access, AccessRule, HeaderTerm, Limits, MutualTls } from "./access/rule.ts";
-export { jwkThumbprint, type TokenIssuer, tokenIssuers } from "./access/token-keys.ts";
+export { type KeysLocation, keysLocation, publishedKeys } from "./access/published-keys.ts";
+export { fittingAlgorithms, jwkThumbprint, type TokenIssuer, tokenIssuers } from "./access/token-keys.ts";
 export { type PolicyChange, policyDiff } from "./diff/index.ts";
 export {
   createEgressDecider,
@@ -100,4 +101,3 @@ export {
 export { formatManifest, manifestDigest, parseManifest } from "./resolved.ts";
 export { secretLookingEnv } from "./secrets.ts";
 export { readTarget, type Target } from "./target.ts";
-export { unsupportedYet } from "./unsupported.ts";

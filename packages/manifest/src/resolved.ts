@@ -100,8 +100,7 @@ const manifestShape: Shape<Manifest> = refined(
 
 /**
  * Reads a resolved Manifest from its canonical text, and nothing else: text that is not byte for byte its own canonical
- * form is refused, so that one meaning has one digest. Throws ManifestError with every problem. It does not check
- * that this version can enforce all of it: see `unsupportedYet`.
+ * form is refused, so that one meaning has one digest. Throws ManifestError with every problem.
  */
 export function parseManifest(text: string): Manifest {
   return readManifest(parseText(text));

@@ -68,6 +68,7 @@ describe("exposure", () => {
     expect(hosts).toContain("db.example.com, port 5432, mode passthrough: or whoever the network leads to instead");
     expect(hosts).toContain("in requests of POST, GET to /v1/**");
     expect(hosts).toContain("in WebSockets, into which the box does not look");
+    expect(hosts.match(/that the box asks for \/v1\/keys, at most once a minute/g)).toHaveLength(1);
   });
 
   it("says of the simulator that it protects nothing, and of no hardware", () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Manifest, outputsOf, secretLookingEnv, unsupportedYet } from "@blindbox/manifest";
+import { type Manifest, outputsOf, secretLookingEnv } from "@blindbox/manifest";
 import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { describe, expect, it } from "vitest";
 import { FULL_YAML, IMAGE, SMALL_YAML } from "./documents.ts";
@@ -7,23 +7,6 @@ import { FULL_YAML, IMAGE, SMALL_YAML } from "./documents.ts";
 function resolve(yaml: string): Manifest {
   return resolveManifest(parseManifestSource(yaml, { format: "yaml" }).manifest, IMAGE);
 }
-
-describe("what this version cannot enforce", () => {
-  it("is named member by member", () => {
-    const problems = unsupportedYet(resolve(FULL_YAML));
-    expect(problems.map((problem) => problem.path)).toEqual(["access.principals[3].jwt.keys"]);
-    expect(new Set(problems.map((problem) => problem.hint))).toEqual(new Set(["not supported yet"]));
-  });
-
-  it("is nothing where callers have API keys or none", () => {
-    expect(unsupportedYet(resolve(SMALL_YAML))).toEqual([]);
-    const [small, egress] = [
-      SMALL_YAML,
-      FULL_YAML.slice(FULL_YAML.indexOf("egress:"), FULL_YAML.indexOf("operations:")),
-    ];
-    expect(unsupportedYet(resolve(`${small}${egress}`))).toEqual([]);
-  });
-});
 
 describe("the outputs of a manifest", () => {
   it("are its callers, its hosts and its logs", () => {

@@ -10,7 +10,27 @@ const MAX_REGISTERS = 32;
 
 const REGISTER = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
 
-const HEX = /^(?:[0-9a-f]{2}){1,128}$/;
+/** What a register may be, as text. The lengths of hex are for the TEE to say. */
+interface RegisterForm {
+  readonly pattern: RegExp;
+  readonly expected: string;
+}
+
+const hex: RegisterForm = { pattern: /^(?:[0-9a-f]{2}){1,128}$/, expected: "1 to 128 bytes in lower-case hex" };
+
+/** Who endorses a utility VM, and which one: names, not bytes. */
+const text: RegisterForm = { pattern: /^[\x21-\x7e]{1,256}$/, expected: "1 to 256 visible ASCII characters" };
+
+/** The lowest security version that is accepted. */
+const decimal: RegisterForm = {
+  pattern: /^(?:0|[1-9][0-9]{0,14})$/,
+  expected: "a whole number in decimal of at most 15 digits",
+};
+
+function formOf(name: string): RegisterForm {
+  if (name === "uvmSvn") return decimal;
+  return name.startsWith("uvm") ? text : hex;
+}
 
 /**
  * Reads the tuples of a release. All are of the runtime's TEE: a simulated tuple in a release for hardware would let a
@@ -40,12 +60,12 @@ function readRegisters(value: JsonValue | undefined, field: string): Readonly<Re
     );
   }
   const registers = jsonObject(value, field, names);
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      readMatching(registers[name], `${field}.${name}`, HEX, "1 to 128 bytes in lower-case hex"),
-    ]),
-  );
+  return Object.fromEntries(names.map((name) => [name, readRegister(registers[name], name, `${field}.${name}`)]));
+}
+
+function readRegister(value: JsonValue | undefined, name: string, field: string): string {
+  const { pattern, expected } = formOf(name);
+  return readMatching(value, field, pattern, expected);
 }
 
 function namesOf(value: JsonValue | undefined): readonly string[] {

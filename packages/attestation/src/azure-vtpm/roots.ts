@@ -1,8 +1,8 @@
 /** Whose word counts: the keys that Microsoft signs the launch of its paravisor with. The hardware's roots are the hardware's. */
 
 /**
- * SHA-384 of the ID keys of the paravisor's launch on SEV-SNP, as the firmware reports them. The second is that of every machine
- * whose paravisor is from 2025 or later; the first was seen beside it. A TD has no such signer: there the tuple alone says which
+ * SHA-384 of the ID keys of the paravisor's launch on SEV-SNP, as the firmware reports them. Read off machines whose whole chain
+ * verified: the first on Genoa, the second on Milan and Genoa. A TD has no such signer: there the tuple alone says which
  * paravisor it is.
  */
 export const MICROSOFT_ID_KEYS: readonly string[] = Object.freeze([

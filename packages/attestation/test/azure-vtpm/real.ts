@@ -87,7 +87,7 @@ export const realTee: Tee = azureVtpm({ hardware: [sevSnp(), tdx()] });
 /** What the machines fail of the product's own demands, since no CRL and no collateral of their day is at hand. */
 const lacking = new Set(["crl-presence", "collateral-presence", "hardware-checks"]);
 
-/** `strict` but for what these machines' day or make does not meet: they are old, and TDs of Azure do not set SEPT_VE_DISABLE. */
+/** The strict one, but for what TDs of Azure do not set. */
 const policy: AppraisalPolicy = { ...strictPolicy, tdx: { ...strictPolicy.tdx, septVeDisable: "any" } };
 
 export async function findingsOf(machine: RealMachine, change: Partial<RealParts> = {}): Promise<readonly Finding[]> {

@@ -127,3 +127,27 @@ test("a quote and PCRs that are both wrong are both told", async () => {
   const change = { ...swapped(4, 7), signer: ek.privateKey };
   expect(await refusals(change)).toEqual(["tpm-quote-signature: bad-quote-signature", "pcr-digest: pcr-mismatch"]);
 });
+
+/** Where the right quote has its lengths and counts, and how long they are. */
+const lengths = [
+  ["the signer's name", 6, 2],
+  ["the extra data", 42, 2],
+  ["the banks", 101, 4],
+  ["the selection", 107, 1],
+  ["the digest", 111, 2],
+] as const;
+
+test.each(lengths)(
+  "a length of %s that is not the right one is refused by the reader, signed or not",
+  async (_name, at, size) => {
+    const right = Buffer.from(quoteBytes()).readUIntBE(at, size);
+    for (const wrong of [0, right - 1, right + 1, 2 ** (8 * size) - 1]) {
+      const unsigned = (quote: Uint8Array): Uint8Array => {
+        const copy = Buffer.from(quote);
+        copy.writeUIntBE(wrong, at, size);
+        return new Uint8Array(copy);
+      };
+      expect([wrong, ...(await refusals({ unsigned }))]).toEqual([wrong, expect.stringMatching(/^parse: /)]);
+    }
+  },
+);

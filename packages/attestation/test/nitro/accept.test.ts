@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { nitro, strictPolicy } from "@blindbox/attestation";
 import { asked, fakeTee, findingsOf, policyWith, refusals, refusalsOf } from "./appraise.ts";
-import { tagged } from "./cbor-bytes.ts";
+import { tagged } from "../cbor-bytes.ts";
 import { envelope, mintAws, pcrsWith, RANKS, rightFields, VALIDITY } from "./vendor.ts";
 import { nitroUnder } from "../../src/nitro/tee.ts";
 import { NOW, sha256 } from "../vendor.ts";

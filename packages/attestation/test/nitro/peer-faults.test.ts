@@ -4,7 +4,7 @@ import { createVerifier, nitro, strictPolicy, type ReferenceValues } from "@blin
 import { failedChecks } from "../box.ts";
 import { curveKeys, NOW } from "../vendor.ts";
 import { asked, fakeTee, refusals, refusalsOf } from "./appraise.ts";
-import { map, negative, text, unsigned } from "./cbor-bytes.ts";
+import { map, negative, text, unsigned } from "../cbor-bytes.ts";
 import { nitroReference, verifyNitro } from "./exchange.ts";
 import { envelope, mintAws, pcrsWith, RANKS, type AwsChange } from "./vendor.ts";
 

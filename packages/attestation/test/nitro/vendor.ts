@@ -15,7 +15,7 @@ import {
   type Identity,
   type Keys,
 } from "../vendor.ts";
-import { array, byteString, bytesOrNull, head, indefiniteMap, map, text, unsigned, type Entry } from "./cbor-bytes.ts";
+import { array, byteString, bytesOrNull, head, indefiniteMap, map, text, unsigned, type Entry } from "../cbor-bytes.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -4,6 +4,7 @@ import type { EgressRoom, EmitEvent } from "../parts.ts";
 import type { ModeParts, ServeMode } from "./contract.ts";
 import { createClassifier, createDialer, createLookup, createResolve } from "./dial/index.ts";
 import { createAnswers, createVirtualAddresses } from "./dns/index.ts";
+import { createKeyReader } from "./key-reader.ts";
 import { createLedger } from "./ledger.ts";
 import { serveHttp } from "./modes/http.ts";
 import { servePassthrough } from "./modes/passthrough.ts";
@@ -27,7 +28,8 @@ export interface EgressOptions {
 }
 
 /**
- * Prepares the way out. Nothing is asked of the network before the application dials an allowed host.
+ * Prepares the way out. Nothing is asked of the network before the application dials an allowed host, or the box needs an
+ * issuer's keys.
  *
  * @throws TypeError where a resolver is no address.
  */
@@ -44,7 +46,9 @@ export async function createEgress({
   const dialer = createDialer({ resolve, isPublic: createClassifier() });
   const authority = await authorityOf(manifest.egress, now());
   const addresses = createVirtualAddresses({ hosts: namesOf(manifest.egress), now: monotonic });
-  const modes = modesOf({ decider, dialer, ledger }, authority);
+  const parts = { decider, dialer, ledger };
+  const modes = modesOf(parts, authority);
+  const keyReader = createKeyReader(parts);
   const reception = createReception({
     router: createRouter({ decider, ledger, nameAt: (address) => addresses.nameAt(address), modes }),
     answer: createAnswers({ decider, addresses, ledger }),
@@ -56,7 +60,11 @@ export async function createEgress({
     authority: authority?.certificate ?? null,
     ledgerHead: () => ledger.head(),
     ledger: () => ledger.document(),
-    close: () => reception.close(),
+    readKeys: (url) => keyReader.read(url),
+    close() {
+      keyReader.close();
+      return reception.close();
+    },
   };
 }
 

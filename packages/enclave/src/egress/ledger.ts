@@ -39,7 +39,7 @@ export interface LedgerLimits {
   readonly shares: Readonly<Record<LedgerShare, LedgerShareLimits>>;
 }
 
-// The Manifest bounds the kinds of permissions: rules, times ports, times four verdicts. Some hundred are usual.
+// The Manifest bounds the kinds of permissions: rules, times ports, times five verdicts. Some hundred are usual.
 const ofPermissions: PoolLimits = { withPeer: 256, withRule: Number.POSITIVE_INFINITY };
 
 // All bursts are 5632 records, all rates 39 a minute: 8192 are full after 65 minutes at the earliest.

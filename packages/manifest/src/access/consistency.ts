@@ -1,10 +1,10 @@
 import { canonicalJson, type JsonValue } from "@blindbox/encoding";
 import { createEgressDecider } from "../egress/decider.ts";
-import { normalizeHostName } from "../host-name.ts";
 import type { Egress } from "../manifest.ts";
 import type { Site } from "../shape/index.ts";
 import { type Factor, factorsOf, type Principal } from "./principal.ts";
 import { materialText } from "./principal-shape.ts";
+import { keysLocation } from "./published-keys.ts";
 import type { MutualTls } from "./rule.ts";
 
 /** What both forms of `access` say of principals and of their listener. */
@@ -59,17 +59,8 @@ export function reportKeyUrls(principals: readonly Principal[], egress: readonly
   });
 }
 
-/** Where to ask for a URL of the form that the parser accepts; null where its host is no name. */
-function requestFor(
-  url: string,
-): { readonly name: string; readonly port: number; readonly target: string } | null {
-  const [, host = "", port = "443", target = ""] = /^https:\/\/([^/:]*)(?::([0-9]+))?(\/.*)$/.exec(url) ?? [];
-  const name = normalizeHostName(host);
-  return name === host ? { name, port: Number(port), target } : null;
-}
-
 function isReachable(url: string, decider: ReturnType<typeof createEgressDecider>): boolean {
-  const asked = requestFor(url);
+  const asked = keysLocation(url);
   if (asked === null) return false;
   const connection = decider.connection({ ...asked, address: null });
   if (!connection.allowed || connection.egress.mode !== "verified") return false;

@@ -35,8 +35,8 @@ function onCurve(crv: string, characters: number): Shape<Jwk> {
 
 const exponent = word(["AQAB"]);
 
-// Public members only: `d`, `p`, `k` and the like are unknown here, since the Manifest is shown to every client.
-const jwkShape: Shape<Jwk> = variant<Jwk>(
+/** One public key. Members like `d`, `p` and `k` are unknown here, since the Manifest is shown to every client. */
+export const jwkShape: Shape<Jwk> = variant<Jwk>(
   {
     "P-256": onCurve("P-256", 43),
     "P-384": onCurve("P-384", 64),

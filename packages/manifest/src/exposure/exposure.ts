@@ -17,7 +17,7 @@ export function exposureOf(manifest: Manifest, target: ExposureTarget): readonly
     vendorExposure(manifest),
     callersNetwork(manifest),
     destinationsNetwork(manifest.egress),
-    ...destinationExposures(manifest.egress),
+    ...destinationExposures(manifest),
     visitorExposure(manifest),
     ...callerExposures(manifest.access),
     auditorExposure(manifest),

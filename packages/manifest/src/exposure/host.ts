@@ -52,7 +52,8 @@ function lifeSights({ access }: Manifest): readonly Sight[] {
 }
 
 function logSights(logs: Logs): readonly Sight[] {
-  const always = "events of the box itself by code: that it listens, drains and stops, and what of the way out failed";
+  const always =
+    "events of the box itself by code: that it listens, drains and stops, what of the way out failed, and how many token keys it knows";
   return [{ what: always, because: ALWAYS }, ...LOG_SIGHTS[logs].map((what) => ({ what, because: "logs" }))];
 }
 

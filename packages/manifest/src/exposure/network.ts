@@ -2,6 +2,7 @@ import { WILDCARD } from "../host-name.ts";
 import type { Egress, Manifest } from "../manifest.ts";
 import { BOX_PORT } from "../ports.ts";
 import { factorsOf, kindOfFactor } from "../access/principal.ts";
+import { keySights } from "./keys.ts";
 import { ALWAYS, type Exposure, type Sight, where } from "./sight.ts";
 
 /** Everybody on the way between callers and box. */
@@ -74,11 +75,12 @@ const TRUSTS: Readonly<Record<Egress["mode"], string>> = {
 };
 
 /** Each allowed host. */
-export function destinationExposures(egress: readonly Egress[]): readonly Exposure[] {
-  return egress.map((rule, index) => ({
+export function destinationExposures(manifest: Manifest): readonly Exposure[] {
+  const asked = keySights(manifest);
+  return manifest.egress.map((rule, index) => ({
     observer: "destination",
     who: `${rule.host}, port ${rule.ports.join(", ")}, mode ${rule.mode}: ${TRUSTS[rule.mode]}`,
-    sees: destinationSights(rule, `egress[${index}]`),
+    sees: [...destinationSights(rule, `egress[${index}]`), ...(asked.get(index) ?? [])],
   }));
 }
 

@@ -12,7 +12,7 @@ export interface SourceOptions {
 
 /**
  * Reads `blindbox.yml`. Throws ManifestError with every problem of the text: where, what was expected, what was found.
- * It does not look at the image, and does not check that this version can enforce all of it: see `unsupportedYet`.
+ * It does not look at the image.
  *
  * @example
  * const { manifest } = parseManifestSource(text, { format: "yaml" });

@@ -1,4 +1,5 @@
 /** What a TD quote needs beside it, whichever way it was asked for. */
+import { tdxQuoteOf } from "@blindbox/attestation";
 import { tdxSubject } from "@blindbox/attestation/endorsers";
 import { demandBinding } from "./binding-check.ts";
 import { type DeviceReading, NOTHING_GIVEN } from "./device.ts";
@@ -15,8 +16,9 @@ export function quoteReportDataOffset(quote: Uint8Array): number {
   return headerBytes + described + reportDataInBody;
 }
 
-/** The reading of a quote. @throws EncodingError for what is none; DeviceFault where it holds another binding. */
-export function tdxReading(quote: Uint8Array, binding: Uint8Array): DeviceReading {
+/** The reading of a quote, which its host may have filled up with zero bytes. @throws EncodingError for what is none; DeviceFault where it holds another binding. */
+export function tdxReading(buffer: Uint8Array, binding: Uint8Array): DeviceReading {
+  const quote = tdxQuoteOf(buffer);
   const subject = tdxSubject(quote);
   demandBinding(quote, quoteReportDataOffset(quote), binding);
   return { evidence: quote, subject, given: NOTHING_GIVEN };

@@ -20,6 +20,11 @@ export function recordAllowed(ledger: Ledger, destination: Destination, peer: st
   ledger.record({ verdict: "request-allowed", ...ruleOf(destination), ...nothing, peer });
 }
 
+/** Writes down that the box itself asks a host for keys: before anything goes there. */
+export function recordKeysRequested(ledger: Ledger, destination: Destination): void {
+  ledger.record({ verdict: "keys-requested", ...ruleOf(destination), ...nothing, peer: null });
+}
+
 /** Writes down that a connection to the host is open: before anything of the application goes there. */
 export function recordOpened(ledger: Ledger, destination: Destination, peer: string | null): void {
   ledger.record({ verdict: "connected", ...ruleOf(destination), ...nothing, peer });

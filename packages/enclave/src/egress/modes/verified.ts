@@ -26,7 +26,8 @@ export function serveVerified(parts: ModeParts, authority: Authority, limits: Eg
   });
 }
 
-function openVerified({ dialer }: ModeParts, limits: EgressLimits): Open {
+/** Opens the box's own connections to hosts of `verified` rules. */
+export function openVerified({ dialer }: ModeParts, limits: EgressLimits): Open {
   const trustOf = createTrustOf();
   return async (destination) => {
     const { name, egress } = destination;

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { EgressRequestDecision } from "@blindbox/manifest";
 import type { Destination, ModeParts } from "../../contract.ts";
 import type { EgressError, EgressErrorCode } from "../../errors.ts";
 import { createRequestClass } from "../../../joined-request.ts";
@@ -127,11 +128,14 @@ function rule(
   return { allowed: true, destination: { ...destination, rule: decision.rule }, host };
 }
 
-const verdictByReason = {
+/** What a request that no rule allows is written down as. */
+export const verdictByReason: Readonly<Record<RefusalReason, EgressErrorCode>> = {
   "bad-target": "refused-request-target",
   "method-not-allowed": "refused-request-method",
   "path-not-allowed": "refused-request-path",
-} as const satisfies Record<string, EgressErrorCode>;
+};
+
+type RefusalReason = Extract<EgressRequestDecision, { readonly allowed: false }>["reason"];
 
 function refuseExpectation(
   { parts }: RequestServerOptions,

@@ -1,0 +1,74 @@
+/** A Nitro attestation document in words (AWS Nitro Enclaves guide, "Verifying the root of trust"). */
+import { nitro, parseNitroDocument, type NitroDocument } from "@blindbox/attestation";
+import { toHex } from "@blindbox/encoding";
+import type { Facts, Inspection, Section, SectionWords, Show } from "../inspection.ts";
+import { sectionsOf } from "../inspection.ts";
+import { certificateSection } from "./certificate.ts";
+import { instant, isZero, line, textOf } from "./values.ts";
+
+/** Everything that a document says, and the chain in it. @throws EncodingError where it is none. */
+export function inspectNitroDocument(bytes: Uint8Array): Inspection {
+  const document = parseNitroDocument(bytes);
+  const chain = [document.certificate, ...document.cabundle.toReversed()];
+  const { pcrs: _pcrs, ...facts } = nitro().parseEvidence(bytes).facts;
+  return {
+    kind: "nitro-document",
+    title: "AWS Nitro Enclaves attestation document",
+    sections: [
+      ...sectionsOf(facts, [documentWords]),
+      registers(document),
+      certificateSection("the certificates in the document, the module's first", chain),
+    ],
+    inside: [],
+  };
+}
+
+const enclave: Show = (value) => {
+  const [instance = "", id = ""] = String(value).split("-enc");
+  return [line(String(value)), ...(id === "" ? [] : [line(`instance ${instance}, enclave ${id}`)])];
+};
+
+const given: Show = (value) => (value === null ? [line("the enclave gave none")] : textOf(value));
+
+const documentWords: SectionWords = {
+  title: "the document",
+  rows: [
+    ["moduleId", "module_id", "The parent instance and the enclave on it, as the hypervisor names them.", enclave],
+    ["timestamp", "timestamp", "When it was made, by the hypervisor's clock.", instant("ms")],
+    ["digest", "digest", "The hash of the PCRs: the format knows no other."],
+    ["pcrCount", "PCRs", "How many registers the document has. Those that are not named below are all zero."],
+    [
+      "userData",
+      "user_data",
+      "Bytes of whatever asked inside the enclave. In a box: SHA-512 of the Statement, 64 bytes.",
+      given,
+    ],
+    ["nonce", "nonce", "Bytes of whatever asked; a box gives none, since its challenge is in the Statement.", given],
+    ["publicKey", "public_key", "A key of whatever asked, to encrypt to; a box gives none.", given],
+  ],
+};
+
+const meanings: Readonly<Record<string, readonly [label: string, means: string]>> = {
+  "0": ["PCR0, the image", "SHA-384 over kernel, command line and all ramdisks of the enclave image file."],
+  "1": ["PCR1, kernel", "SHA-384 over kernel, command line and the first ramdisk."],
+  "2": ["PCR2, application", "SHA-384 over the other ramdisks: the application."],
+  "3": ["PCR3, IAM role", "SHA-384 of the parent instance's IAM role: who may start this, not what runs."],
+  "4": ["PCR4, instance", "SHA-384 of the parent instance's id: one machine."],
+  "8": ["PCR8, image signer", "SHA-384 of the certificate that signed the image."],
+};
+
+/** All zero in the three registers of the code is what an enclave in debug mode has. */
+function registers({ pcrs }: NitroDocument): Section {
+  const isDebug = [0, 1, 2].every((index) => isZero(toHex(pcrs.get(index) ?? new Uint8Array(1))));
+  const facts: Facts = Object.fromEntries([...pcrs].map(([index, pcr]) => [String(index), toHex(pcr)]));
+  const rows = Object.keys(facts).flatMap((index) => {
+    const isCode = Number(index) < 3;
+    if (!isCode && isZero(facts[index] ?? "")) return [];
+    const [label, means] = meanings[index] ?? [`PCR${index}`, "Extended by the application itself while it ran."];
+    const show: Show = (value) =>
+      isCode && isDebug ? [line("all zero: the enclave runs in debug mode, its memory is open to its host", "bad")] : textOf(value);
+    return [[index, label, means, show] as const];
+  });
+  const title = "what was started";
+  return sectionsOf(Object.fromEntries(rows.map(([index]) => [index, facts[index] ?? ""])), [{ title, rows }])[0] ?? { title, fields: [] };
+}
