@@ -213,7 +213,9 @@ async function startBox({ app, deviceMs }: BoxSettings): Promise<void> {
   });
   const accessLog = createAccessLog({ entries: manifest.audit.entries, now: Date.now });
   const doors = await createDoors({
-    ...{ manifest, identity, accessLog },
+    manifest,
+    identity,
+    accessLog,
     attester: await makeAttester({ device, release, manifest: manifestText, tls: identity.spkiDigest, egress }),
     ledger: () => egress.ledger(),
     readKeys: (url) => egress.readKeys(url),

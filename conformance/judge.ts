@@ -67,5 +67,5 @@ function holds(expected: JsonValue, actual: JsonValue | undefined): boolean {
   if (Array.isArray(expected)) return expected.some((each) => holds(each as JsonValue, actual));
   if (typeof expected !== "object" || expected === null) return expected === actual;
   const members = actual as Readonly<Record<string, JsonValue>> | undefined;
-  return Object.entries(expected).every(([name, value]) => holds(value as JsonValue, members?.[name]));
+  return Object.entries(expected).every(([name, value]) => holds(value, members?.[name]));
 }

@@ -128,7 +128,10 @@ describe("README", () => {
     const [kept, explained, inspected] = (blocks[5] ?? []).map((line) => type([...alias, line]));
     expect(kept).toMatchObject({ status: 0, stdout: expect.stringContaining("self-test: all ") as string });
     expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining("specified in ") as string });
-    expect(inspected).toMatchObject({ status: 0, stdout: expect.stringContaining("nothing of this was verified") as string });
+    expect(inspected).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("nothing of this was verified") as string,
+    });
   });
 
   test("types what `blindbox --help` types", () => {

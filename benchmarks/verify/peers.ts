@@ -29,11 +29,11 @@ interface Tinfoil {
 
 /** `@tinfoilsh/verifier`: report, VCEK chain, TCB, its own policy; judges by the machine's clock. */
 export async function tinfoil({ evidence, endorsements, bytes }: OpenCase): Promise<PeerPass> {
-  const { verifyAttestation } = await load<Tinfoil>("@tinfoilsh/verifier/dist/index.js");
+  const peer = await load<Tinfoil>("@tinfoilsh/verifier/dist/index.js");
   const body = gzipSync(bytes(evidence["file"] ?? "")).toString("base64");
   const vcek = Buffer.from(bytes(endorsements.ek ?? "")).toString("base64");
   const document = { format: "https://tinfoil.sh/predicate/sev-snp-guest/v2", body };
-  return async () => void (await verifyAttestation(document, vcek));
+  return async () => void (await peer.verifyAttestation(document, vcek));
 }
 
 interface Phala {
@@ -43,7 +43,7 @@ interface Phala {
 /** `@phala/dcap-qvl`: quote and collateral at the case's time. */
 export function phala({ evidence, endorsements, bytes, now }: OpenCase): PeerPass {
   const require = createRequire(fileURLToPath(new URL("x.cjs", folder)));
-  const { verify } = require("@phala/dcap-qvl") as Phala;
+  const peer = require("@phala/dcap-qvl") as Phala;
   const part = (name: string): Buffer => Buffer.from(bytes(endorsements.collateral?.[name] ?? ""));
   const signed = (name: string, member: string): readonly [string, string] => {
     const whole = part(name).toString("utf8");
@@ -65,7 +65,7 @@ export function phala({ evidence, endorsements, bytes, now }: OpenCase): PeerPas
     root_ca_crl: part("rootCaCrl"),
   };
   const quote = Buffer.from(bytes(evidence["file"] ?? ""));
-  return async () => void verify(quote, collateral, now);
+  return async () => void peer.verify(quote, collateral, now);
 }
 
 function hexBytes(hex: string): Uint8Array {

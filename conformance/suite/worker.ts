@@ -7,4 +7,6 @@ const worker = {
   },
 };
 
+// workerd asks for a default export.
+// oxlint-disable-next-line import/no-default-export
 export { worker as default };

@@ -7,7 +7,7 @@ import { readText, type Problem } from "./sources.ts";
  * Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason here. 2.3 MB without, and 2.5 MB
  * with the drivers of the TEEs' devices and the clients that fetch and read their vendors' Endorsements.
  */
-export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_500_000, gzip: 580_000 };
+export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_500_000, gzip: 600_000 };
 
 /** Third-party packages that may be measured with the enclave; SECURITY.md names each. */
 export const allowedDependencies: readonly string[] = [

@@ -1,5 +1,5 @@
 /** The one definition of a chain of records: a hash over everything that was ever written. Ledger and access log use it. */
-import { canonicalJson, concatBytes, digest, formatSha256, type JsonValue, parseSha256, utf8 } from "@blindbox/encoding";
+import { canonicalJson, concatBytes, digest, formatSha256, parseSha256, utf8 } from "@blindbox/encoding";
 
 /** One record: its number, and whatever else it says. */
 export interface ChainRecord {
@@ -26,7 +26,7 @@ export function originBytes(type: string): Uint8Array {
 /** What SHA-256 is taken of for the head after `record`: the head before it, then the record's canonical JSON in UTF-8. */
 export function linkBytes(head: Uint8Array, record: ChainRecord): Uint8Array {
   if (head.length !== 32) throw new TypeError("head: expected 32 bytes");
-  return concatBytes(head, utf8(canonicalJson({ ...record } as unknown as JsonValue)));
+  return concatBytes(head, utf8(canonicalJson({ ...record })));
 }
 
 /** In what a chain can differ from what it has to be. */

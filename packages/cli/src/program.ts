@@ -6,6 +6,7 @@ import { addEndorsements } from "./commands/endorsements.ts";
 import { addExposure } from "./commands/exposure.ts";
 import { addHelp } from "./commands/help.ts";
 import { addInit } from "./commands/init.ts";
+import { addInspect } from "./commands/inspect.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPolicy } from "./commands/policy.ts";
@@ -21,6 +22,7 @@ const commands = [
   addBuild,
   addRun,
   addVerify,
+  addInspect,
   addRequest,
   addAudit,
   addManifest,

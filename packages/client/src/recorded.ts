@@ -25,13 +25,13 @@ export interface RecordedVerification {
 export async function recordBox(url: string | URL, options: VerifyOptions): Promise<RecordedVerification> {
   const origin = readOrigin(url);
   const checked = readVerifyOptions(options);
-  const { appraise, refuse } = await createAppraiser(checked);
+  const plain = await createAppraiser(checked);
   let exchange: RecordedExchange | null = null;
   const appraiser: Appraiser = {
-    refuse,
+    refuse: (fault) => plain.refuse(fault),
     appraise(input) {
       exchange = input;
-      return appraise(input);
+      return plain.appraise(input);
     },
   };
   const result = await pinnedTls.attestOnce({ ...checked, origin, appraiser });

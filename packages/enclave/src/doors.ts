@@ -80,7 +80,15 @@ async function gatewayOf({ manifest, ...options }: DoorsOptions): Promise<Caller
     now: () => Math.floor(now() / 1000),
   });
   const gateway = createGateway({
-    ...{ identity, attester, access, callers, accessLog, upstream, onEvent, monotonic, metrics },
+    identity,
+    attester,
+    access,
+    callers,
+    accessLog,
+    upstream,
+    onEvent,
+    monotonic,
+    metrics,
     rulePaths: manifest.access.rules.map(({ path }) => path),
     documents: new Map([
       [LEDGER_PATH, { mediaType: LEDGER_MEDIA_TYPE, text: ledger }],

@@ -159,7 +159,12 @@ async function serve({
   const { host, port, onEvent } = options;
   const { supervisor, ready, restarts } = supervise(sandbox, manifest, onEvent);
   const doors = await createDoors({
-    ...{ manifest, identity, attester, accessLog, restarts, onEvent },
+    manifest,
+    identity,
+    attester,
+    accessLog,
+    restarts,
+    onEvent,
     ledger: () => egress.ledger(),
     readKeys: (url) => egress.readKeys(url),
     upstream: supervisor,

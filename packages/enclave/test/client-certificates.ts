@@ -39,7 +39,10 @@ export interface AuthoritySpec {
   readonly usage?: number;
 }
 
-export async function authority(name: string, { ca = true, usage = KeyUsageFlags.keyCertSign }: AuthoritySpec = {}): Promise<Authority> {
+export async function authority(
+  name: string,
+  { ca = true, usage = KeyUsageFlags.keyCertSign }: AuthoritySpec = {},
+): Promise<Authority> {
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
@@ -85,7 +88,9 @@ export async function clientOf(issuer: Authority, spec: ClientSpec = {}): Promis
     signingKey: webKeys(issuer.keys).privateKey,
     extensions: [
       new BasicConstraintsExtension(spec.ca ?? false),
-      ...((spec.ekus ?? [clientAuth]).length === 0 ? [] : [new ExtendedKeyUsageExtension([...(spec.ekus ?? [clientAuth])])]),
+      ...((spec.ekus ?? [clientAuth]).length === 0
+        ? []
+        : [new ExtendedKeyUsageExtension([...(spec.ekus ?? [clientAuth])])]),
       ...(spec.uri === undefined ? [] : [new SubjectAlternativeNameExtension([{ type: "url", value: spec.uri }])]),
     ],
   });

@@ -98,7 +98,16 @@ it("says of a body that is too large only that it was refused", async () => {
 
 it("gives up its oldest records and never its count", async () => {
   const small = createAccessLog({ entries: 2, now: () => -5 });
-  const entry = { principal: "a", rule: 0, method: "GET", path: "/", outcome: "answered", status: 200, received: 0, sent: 0 };
+  const entry = {
+    principal: "a",
+    rule: 0,
+    method: "GET",
+    path: "/",
+    outcome: "answered",
+    status: 200,
+    received: 0,
+    sent: 0,
+  };
   for (let at = 0; at < 4; at += 1) small.record(entry);
   const document = parseAccessLog(small.document());
   expect([document.first, document.records.length, document.records[0]?.time]).toEqual([2, 2, 0]);

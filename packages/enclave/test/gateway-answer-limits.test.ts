@@ -51,7 +51,9 @@ describe("the bytes of an answer", () => {
   });
 
   it("of a HEAD are none, whatever it announces", async () => {
-    const box = await boxBefore((response) => response.writeHead(200, { "content-length": 1000 }).end(), { response: 8 });
+    const box = await boxBefore((response) => response.writeHead(200, { "content-length": 1000 }).end(), {
+      response: 8,
+    });
     expect((await call(box.port, "/x", { key: aliceKey, method: "HEAD" })).status).toBe(200);
   });
 });

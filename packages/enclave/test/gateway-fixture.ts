@@ -118,7 +118,9 @@ export async function startGateway(options: FixtureOptions): Promise<Fixture> {
   const operations = { ...DEFAULT_OPERATIONS, ...options.operations };
   const doors = await createDoors({
     manifest: { access, operations, logs: options.logs ?? "none" },
-    ...{ identity, attester, accessLog },
+    identity,
+    attester,
+    accessLog,
     ledger: options.ledger ?? (() => "{}"),
     readKeys: options.readKeys ?? (() => Promise.reject(new Error("there is no way out"))),
     upstream: { state: () => state, dial: options.dial ?? (() => dialLocal(options.appPort)) },

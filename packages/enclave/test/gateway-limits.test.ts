@@ -66,7 +66,11 @@ describe("requests a minute", () => {
           const allowances = createAllowances(() => now);
           for (const gap of gaps) {
             now += gap;
-            const claim = allowances.claim(0, "alice", { requestsPerMinute: allowed, totalPerMinute: 1_000_000, concurrent: 1000 });
+            const claim = allowances.claim(0, "alice", {
+              requestsPerMinute: allowed,
+              totalPerMinute: 1_000_000,
+              concurrent: 1000,
+            });
             if (claim.granted) granted.push(now);
             else expect(claim.retryAfter).toBeGreaterThan(0);
           }

@@ -60,7 +60,13 @@ describe("the listener for whoever runs the box", () => {
 
   it("has nothing else: no attestation, no application, no ledger, no metrics that nobody asked for", async () => {
     const [box, port] = await boxWith({});
-    for (const path of ["/", "/metrics", "/open/x", "/.well-known/blindbox/attestation", "/.well-known/blindbox/ledger"]) {
+    for (const path of [
+      "/",
+      "/metrics",
+      "/open/x",
+      "/.well-known/blindbox/attestation",
+      "/.well-known/blindbox/ledger",
+    ]) {
       expect((await ask(port, path))[0]).toBe(404);
     }
     expect((await ask(port, "/livez", "POST"))[0]).toBe(405);

@@ -41,7 +41,12 @@ describe("headers towards the application", () => {
     const hop =
       "Keep-Alive: 5\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\nTE: trailers\r\nTrailer: X-T\r\nX-Mine: 1\r\nX-Stays: 1\r\n";
     await sendRaw(box.port, `${get}${hop}Connection: x-MINE, Close , host\r\n\r\n`);
-    expect(pairs(app.seen[0]?.rawHeaders)).toEqual(["host: box.example:8443", "connection: keep-alive", "X-Stays: 1", caller]);
+    expect(pairs(app.seen[0]?.rawHeaders)).toEqual([
+      "host: box.example:8443",
+      "connection: keep-alive",
+      "X-Stays: 1",
+      caller,
+    ]);
   });
 
   it.each([

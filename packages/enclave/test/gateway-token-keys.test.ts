@@ -216,6 +216,7 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ["a key alone", good, token(key)],
   ["keys by name", JSON.stringify({ keys: { one: key.jwk } }), token(key)],
   ["a set inside a set", JSON.stringify({ keys: [{ keys: [key.jwk] }] }), token(key)],
+  ["brackets in brackets", "[".repeat(32_000) + "]".repeat(32_000), token(key)],
   ["brackets without end", "[".repeat(60_000), token(key)],
   ["HTML", `<html><script>${setOf(key.jwk)}</script></html>`, token(key)],
   ["nothing", "", token(key)],

@@ -90,7 +90,7 @@ describe("a token that is right", () => {
   });
 });
 
-const spki = createPublicKey(rsa.privateKey).export({ type: "spki", format: "pem" }) as string;
+const spki = createPublicKey(rsa.privateKey).export({ type: "spki", format: "pem" });
 const wrong: readonly (readonly [string, string])[] = [
   ["alg none, without a signature", unsigned(key, { header: { alg: "none" } })],
   ["alg None in other letters", unsigned(key, { header: { alg: "nOnE" } })],
@@ -191,7 +191,11 @@ it("required claims are compared by value and type", async () => {
 });
 
 describe("a caller who must present both", () => {
-  const both: Principal = { id: "both", allOf: [{ apiKey: digestOf(aliceKey) }, { jwt: termsOf([key]) }], audit: false };
+  const both: Principal = {
+    id: "both",
+    allOf: [{ apiKey: digestOf(aliceKey) }, { jwt: termsOf([key]) }],
+    audit: false,
+  };
   const list = (...bearers: readonly string[]): Record<string, string> => ({
     "x-blindbox-authorization": bearers.map((each) => `Bearer ${each}`).join(", "),
   });
@@ -207,9 +211,9 @@ describe("a caller who must present both", () => {
     expect(await status(list(aliceKey, token(stranger)))).toBe(401);
     expect(await status(list(aliceKey, aliceKey))).toBe(400);
     expect(await status(list(aliceKey, token(key), token(key)))).toBe(400);
-    expect(await status({ authorization: `Bearer ${aliceKey}`, "x-blindbox-authorization": `Bearer ${token(key)}` })).toBe(
-      400,
-    );
+    expect(
+      await status({ authorization: `Bearer ${aliceKey}`, "x-blindbox-authorization": `Bearer ${token(key)}` }),
+    ).toBe(400);
     expect(app.seen).toHaveLength(2);
     await strict.close();
   });

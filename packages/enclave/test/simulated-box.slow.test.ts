@@ -12,17 +12,21 @@ import {
   EVIDENCE_PATH,
   EXPORTER_LABEL,
   formatAttestationRequest,
+  LEDGER_PATH,
+  parseLedger,
   simulated,
   strictPolicy,
 } from "@blindbox/attestation";
 import { canonicalJson, toHex } from "@blindbox/encoding";
-import { formatManifest, type Manifest } from "@blindbox/manifest";
+import { formatManifest, jwkThumbprint, type Manifest } from "@blindbox/manifest";
 import { DEFAULT_LIMITS } from "@blindbox/manifest/source";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DeviceFixture, startDevice } from "./device-fixture.ts";
+import { type NameServer, startNameServer } from "./fixtures-egress/name-server.ts";
 import { aliceKey, digestOf } from "./gateway-fixture.ts";
 import { temporaryFolder } from "./oci-image.ts";
 import { call, openTls, problemCode, receive } from "./tls-caller.ts";
+import { issuerKey, termsOf, token } from "./token-issuer.ts";
 
 const busybox = "/usr/bin/busybox";
 const possible = process.platform === "linux" && existsSync("/usr/bin/bwrap") && existsSync(busybox) && canUnshare();
@@ -37,6 +41,8 @@ function canUnshare(): boolean {
 }
 
 const limits = { ...DEFAULT_LIMITS, body: 1000, requestsPerMinute: 1000, concurrent: 10 };
+const staffKey = issuerKey("ES256");
+const published = { url: "https://idp.test/keys", thumbprints: [await jwkThumbprint(staffKey.jwk)] };
 const manifest: Manifest = {
   type: "blindbox-manifest/1",
   name: "files",
@@ -53,10 +59,13 @@ const manifest: Manifest = {
     users: "one",
   },
   access: {
-    principals: [{ id: "alice", apiKey: digestOf(aliceKey), audit: false }],
+    principals: [
+      { id: "alice", apiKey: digestOf(aliceKey), audit: true },
+      { id: "staff", jwt: termsOf([staffKey], { keys: published }), audit: false },
+    ],
     rules: [
       {
-        allow: ["alice"],
+        allow: ["alice", "staff"],
         methods: ["GET", "POST"],
         path: "/**",
         headers: {},
@@ -67,7 +76,18 @@ const manifest: Manifest = {
     ],
     mutualTls: null,
   },
-  egress: [],
+  egress: [
+    {
+      mode: "verified",
+      host: "idp.test",
+      ports: [443],
+      methods: ["GET"],
+      paths: ["/keys"],
+      websocket: false,
+      pins: [],
+      roots: null,
+    },
+  ],
   logs: "metadata",
   operations: { port: null, health: "live", metrics: "none" },
   audit: { entries: 10_000 },
@@ -99,9 +119,10 @@ interface RunningBox {
   readonly exit: Promise<number | null>;
 }
 
-function startBox(root: string, socket: string): RunningBox {
+function startBox(root: string, socket: string, resolver = "127.0.0.1:1"): RunningBox {
   const entry = fileURLToPath(new URL("../src/simulated/main.ts", import.meta.url));
-  const args = ["--root", root, "--listen", "127.0.0.1:0", "--device", socket, "--scratch", join(root, "scratch")];
+  const places = ["--root", root, "--scratch", join(root, "scratch"), "--device", socket];
+  const args = [...places, "--listen", "127.0.0.1:0", "--resolver", resolver];
   const child = spawn(process.execPath, ["--conditions=blindbox-source", entry, ...args], {
     env: {},
     stdio: ["ignore", "pipe", "inherit"],
@@ -128,15 +149,19 @@ async function attest(socket: TLSSocket): Promise<{ nonce: Uint8Array; document:
 describe.skipIf(!possible)("a whole simulated box (needs Linux namespaces, bubblewrap and busybox)", () => {
   let device: DeviceFixture;
   let box: RunningBox;
+  let names: NameServer;
 
   beforeAll(async () => {
     device = await startDevice();
-    box = startBox(await writeBox(), device.socket);
+    names = await startNameServer();
+    names.answers = { "idp.test": { a: ["127.0.0.1"] } };
+    box = startBox(await writeBox(), device.socket, names.server);
     await vi.waitFor(() => expect(box.events.map(({ event }) => event)).toContain("ready"), 30_000);
   });
   afterAll(async () => {
     box.child.kill("SIGKILL");
     await device.device.close();
+    await names.close();
   });
 
   it("is attested on the connection that the request then takes", async () => {
@@ -177,7 +202,7 @@ describe.skipIf(!possible)("a whole simulated box (needs Linux namespaces, bubbl
 
   it("says on its output what it is, and nothing that a caller or the application chose", () => {
     expect(box.events.filter(({ event }) => event !== "request")).toMatchObject([
-      { event: "egress", rules: 0, verified: false },
+      { event: "egress", rules: 1, verified: true },
       { event: "sandbox", driver: expect.any(String) },
       { event: "listening", listen: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
       { event: "app-started" },
@@ -185,6 +210,26 @@ describe.skipIf(!possible)("a whole simulated box (needs Linux namespaces, bubbl
       { event: "ready", listen: expect.stringMatching(/^127\.0\.0\.1:\d+$/), driver: expect.any(String) },
     ]);
     expect(JSON.stringify(box.events)).not.toMatch(/hello|alice|bb_/);
+  });
+
+  it("asks for an issuer's keys when a token comes, by its own rules and never at an address that is not public", async () => {
+    const asked = async (bearer: string): Promise<string> =>
+      problemCode(await call(portOf(box), "/hello", { headers: { authorization: `Bearer ${bearer}` } }));
+    expect(names.asked).toEqual([]);
+    for (const sub of ["a", "b", "c"]) {
+      expect(await asked(token(staffKey, { claims: { sub } }))).toBe("unauthenticated");
+    }
+    expect(names.asked.toSorted()).toEqual(["A idp.test", "AAAA idp.test"]);
+    const { body } = await call(portOf(box), LEDGER_PATH, { key: aliceKey });
+    // Before them stand the attempts of the box's own self-test.
+    const records = parseLedger(body).records.map(({ verdict, rule, host }) => [verdict, rule, host]);
+    expect(records.slice(records.findIndex(([verdict]) => verdict === "keys-requested"))).toEqual([
+      ["keys-requested", 0, "idp.test"],
+      ["refused-address-not-public", 0, "idp.test"],
+    ]);
+    expect(box.events.filter(({ event }) => event === "token-keys")).toEqual([
+      { event: "token-keys", read: false, known: 0 },
+    ]);
   });
 
   it("ends when told to, with nothing left behind", async () => {

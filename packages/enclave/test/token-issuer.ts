@@ -1,5 +1,5 @@
 /** An identity provider of the tests: keys, and tokens that are right or have one thing wrong. */
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { Jwk, JwtAlgorithm, TokenTerms } from "@blindbox/manifest";
 
 export interface IssuerKey {
@@ -24,8 +24,7 @@ export function issuerKey(algorithm: keyof typeof makers, kid?: string): IssuerK
 }
 
 function publicJwk(privateKey: KeyObject): Jwk {
-  const { d, p, q, dp, dq, qi, ...open } = privateKey.export({ format: "jwk" }) as Record<string, string>;
-  return open;
+  return createPublicKey(privateKey).export({ format: "jwk" }) as Jwk;
 }
 
 export const ISSUER = "https://idp.test";

@@ -92,5 +92,11 @@ function shownText(value: JsonValue, path: string, form: RegExp): string {
  * @throws EncodingError where a value has no canonical form.
  */
 export function formatAccessLog({ start, first, records, head }: AccessLogDocument): string {
-  return canonicalJson({ type: ACCESS_LOG_TYPE, start, first, records: records.map((record) => ({ ...record })), head });
+  return canonicalJson({
+    type: ACCESS_LOG_TYPE,
+    start,
+    first,
+    records: records.map((record) => ({ ...record })),
+    head,
+  });
 }

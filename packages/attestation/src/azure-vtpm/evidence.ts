@@ -104,7 +104,7 @@ function demandedQuote(tdQuote: Uint8Array | null): Uint8Array {
   throw new EvidenceError("bad-length", "evidence.tdQuote", `at most ${maxTdQuoteBytes}`, `${tdQuote.length}`);
 }
 
-/** Reads a quote with what was signed. `pcrs` has one place for each PCR. @throws EvidenceError, EncodingError */
+/** Reads a quote with its signature. `pcrs` has one place for each PCR. Keeps the bytes. @throws EvidenceError, EncodingError */
 export function parseQuoteEvidence(
   quoteBytes: Uint8Array,
   signature: Uint8Array,
@@ -115,7 +115,7 @@ export function parseQuoteEvidence(
     throw new EvidenceError("bad-length", "evidence.signature", `at most ${maxSignatureBytes}`, `${signature.length}`);
   }
   const quoted = quote.selection.map((number) => [number, suppliedPcr(pcrs, number)] as const);
-  return { quote, signature: signature.slice(), pcrs: new Map(quoted) };
+  return { quote, signature, pcrs: new Map(quoted) };
 }
 
 function suppliedPcr(pcrs: readonly (Uint8Array | null)[], number: number): Uint8Array {

@@ -42,15 +42,14 @@ const hashes: ReadonlyMap<number, DigestName> = new Map([
 ]);
 
 /**
- * Reads an HCL report. What is in the hardware's report and in the runtime data is read by others.
+ * Reads an HCL report. What is in the hardware's report and in the runtime data is read by others. Keeps the bytes.
  *
  * @throws EvidenceError or EncodingError for another magic, version, request, kind of report or hash, sizes that do not agree
  * with each other, and whatever is set in reserved bytes or behind the runtime data.
  */
 export function parseHclReport(input: Uint8Array): HclReport {
   if (input.length > maxReportBytes) throw refused("bad-length", "length", `at most ${maxReportBytes}`, input.length);
-  // A copy: what the caller does to its bytes while signatures are verified must not change what was read.
-  const reader = new ByteReader(input.slice(), "hclReport");
+  const reader = new ByteReader(input, "hclReport");
   const { version, size } = readHeader(reader);
   const area = reader.bytes(hardwareAreaLength, "hardwareReport");
   const { reportType, hash, length } = readDataHeader(reader, size);

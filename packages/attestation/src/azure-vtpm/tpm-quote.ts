@@ -39,14 +39,12 @@ const sha256Length = 32;
 const maxExtraData = 64;
 
 /**
- * Reads a quote.
+ * Reads a quote. Keeps the bytes.
  *
  * @throws EvidenceError or EncodingError for another magic or type, a signer whose name is no SHA-256 one, more than one bank or
  * another than SHA-256's, a selection of none, and whatever is cut short or follows behind the end.
  */
-export function parseTpmQuote(input: Uint8Array): TpmQuote {
-  // A copy: what the caller does to its bytes while the signature is verified must not change what was read.
-  const signed = input.slice();
+export function parseTpmQuote(signed: Uint8Array): TpmQuote {
   const reader = new ByteReader(signed, "quote");
   expect(reader.u32be("magic"), tpmGenerated, "unsupported-format", "magic");
   expect(reader.u16be("type"), attestQuote, "unsupported-format", "type");

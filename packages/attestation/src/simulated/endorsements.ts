@@ -47,7 +47,14 @@ export async function authenticateReport(
   const endorsements = readEndorsements(value);
   if ("unread" in endorsements) return [warning, ...endorsements.unread];
   const links = linksOf(endorsements, policy);
-  const chain = { links, root: root.certificate, now, verifySignature, algorithms: [ecdsaP256, ecdsaP384], knownExtensions: [] };
+  const chain = {
+    links,
+    root: root.certificate,
+    now,
+    verifySignature,
+    algorithms: [ecdsaP256, ecdsaP384],
+    knownExtensions: [],
+  };
   const ofThisRoot = await endsAt(endorsements, root.certificate, verifySignature);
   return [
     warning,

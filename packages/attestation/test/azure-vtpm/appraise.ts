@@ -73,6 +73,8 @@ export function refusals(
 export interface RefusalCase {
   readonly name: string;
   readonly change: AzureChange;
+  readonly policy: AppraisalPolicy;
+  /** All that did not pass, in order. */
   readonly expected: readonly string[];
 }
 
@@ -80,9 +82,10 @@ export interface RefusalCase {
 export function refused(
   expected: string | readonly string[],
   changes: Readonly<Record<string, AzureChange>>,
+  policy: AppraisalPolicy = strictPolicy,
 ): readonly RefusalCase[] {
   const lines = typeof expected === "string" ? [expected] : expected;
-  return Object.entries(changes).map(([name, change]) => ({ name, change, expected: lines }));
+  return Object.entries(changes).map(([name, change]) => ({ name, change, policy, expected: lines }));
 }
 
 /** The one Finding of that check. */

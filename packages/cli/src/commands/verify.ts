@@ -131,7 +131,8 @@ async function save(file: string, { name, exchange, options }: Verdict): Promise
   }
   const { release, require } = options;
   const bundle = {
-    ...{ url: name, exchange },
+    url: name,
+    exchange,
     time: Math.floor(Date.now() / 1000),
     releases: Array.isArray(release) ? (release as readonly string[]) : [],
     manifest: "manifest" in require ? require.manifest : "",

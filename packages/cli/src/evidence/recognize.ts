@@ -1,13 +1,23 @@
 /** Which form of Evidence some bytes have. By their beginning alone: whether they are sound is for their parser to say. */
 import { type EvidenceDocument, parseEvidenceDocument } from "@blindbox/attestation";
 import { fromBase64url } from "@blindbox/encoding";
+import { recognizeAzureJson, type AzureForm } from "./recognize-azure.ts";
+import { isObject, parseJson, withoutLineFeed } from "./json-text.ts";
 
 /** Evidence in one of the forms that are found in files. */
 export type RecognizedEvidence =
-  /** As the hardware gives it. */
-  | { readonly form: "sev-snp-report" | "td-quote" | "nitro-document"; readonly bytes: Uint8Array }
-  /** The HCL report of an Azure machine; on TDX there is a quote beside it. */
-  | { readonly form: "azure-hcl"; readonly hclReport: Uint8Array; readonly tdQuote: Uint8Array | null }
+  /** As the hardware, or the simulator, gives it; and parts that come beside it. */
+  | {
+      readonly form:
+        | "sev-snp-report"
+        | "td-quote"
+        | "nitro-document"
+        | "simulated-report"
+        | "tpm-quote"
+        | "certificate";
+      readonly bytes: Uint8Array;
+    }
+  | AzureForm
   /** What a box answered; `evidence` is what is recognised inside, `null` where nothing is. */
   | {
       readonly form: "evidence-document";
@@ -22,13 +32,16 @@ export type RecognizedEvidence =
  */
 export function recognizeEvidence(bytes: Uint8Array): RecognizedEvidence | null {
   if (startsWith(bytes, [0x7b])) return recognizeJson(bytes);
-  if (isNitro(bytes)) return { form: "nitro-document", bytes };
-  if (startsWith(bytes, hclMagic)) return { form: "azure-hcl", hclReport: bytes, tdQuote: null };
-  if (isTdQuote(bytes)) return { form: "td-quote", bytes };
-  return isSnpReport(bytes) ? { form: "sev-snp-report", bytes } : null;
+  if (startsWith(bytes, hclMagic)) return { form: "azure-hcl", hclReport: bytes, tdQuote: null, quote: null, pcrs: [] };
+  const form = binaryForms.find(([, matches]) => matches(bytes))?.[0];
+  return form === undefined ? null : { form, bytes };
 }
 
-const hclMagic = [...new TextEncoder().encode("HCLA")];
+function ascii(text: string): readonly number[] {
+  return [...new TextEncoder().encode(text)];
+}
+
+const hclMagic = ascii("HCLA");
 
 function startsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
   return prefix.every((byte, at) => bytes[at] === byte);
@@ -47,48 +60,46 @@ function isTdQuote(bytes: Uint8Array): boolean {
 }
 
 const snpReportBytes = 1184;
+const snpAlgorithmAt = 0x34;
 
-/** A report says nothing of its kind: it has one length, and a small number as its version. */
+/** A report says nothing of its kind: it has one length or, where it was cut, a small version and one algorithm. */
 function isSnpReport(bytes: Uint8Array): boolean {
-  return bytes.length === snpReportBytes && startsWith(bytes.subarray(1), [0, 0, 0]);
+  if (!startsWith(bytes.subarray(1), [0, 0, 0])) return false;
+  return bytes.length === snpReportBytes || startsWith(bytes.subarray(snpAlgorithmAt), [1, 0, 0, 0]);
 }
+
+/** A SEQUENCE that holds a SEQUENCE with a version of its own, as every certificate of version 3 begins. */
+function isCertificate(bytes: Uint8Array): boolean {
+  const inner = bytes.subarray(4);
+  return (
+    startsWith(bytes, [0x30, 0x82]) && startsWith(inner, [0x30]) && startsWith(inner.subarray(4), [0xa0, 3, 2, 1, 2])
+  );
+}
+
+const binaryForms: readonly (readonly [
+  Exclude<RecognizedEvidence["form"], "azure-hcl" | "evidence-document">,
+  (bytes: Uint8Array) => boolean,
+])[] = [
+  ["simulated-report", (bytes) => startsWith(bytes, ascii("BBSIM"))],
+  ["tpm-quote", (bytes) => startsWith(bytes, [0xff, 0x54, 0x43, 0x47, 0x80, 0x18])],
+  ["nitro-document", isNitro],
+  ["td-quote", isTdQuote],
+  ["sev-snp-report", isSnpReport],
+  ["certificate", isCertificate],
+];
 
 function recognizeJson(bytes: Uint8Array): RecognizedEvidence | null {
-  const members = objectOf(parseJson(bytes));
-  if (members === null) return null;
-  if (members["type"] === "blindbox-evidence/1") {
-    const document = parseEvidenceDocument(withoutLineFeed(bytes));
-    return { form: "evidence-document", document, evidence: recognizeEvidence(document.evidence) };
-  }
-  return recognizeAzure(objectOf(members["evidence"]) ?? members);
+  const members = parseJson(bytes);
+  if (!isObject(members)) return null;
+  if (members["type"] === "blindbox-evidence/1") return recognizeDocument(withoutLineFeed(bytes));
+  return recognizeAzureJson(members, fromPadded);
 }
 
-/** What tools for Azure write: both parts in base64url, padded or not. */
-function recognizeAzure(members: Readonly<Record<string, unknown>>): RecognizedEvidence | null {
-  const { hcl_report: report, td_quote: quote } = members;
-  if (typeof report !== "string") return null;
-  const tdQuote = typeof quote === "string" ? fromPadded(quote, "td_quote") : null;
-  return { form: "azure-hcl", hclReport: fromPadded(report, "hcl_report"), tdQuote };
+function recognizeDocument(bytes: Uint8Array): RecognizedEvidence {
+  const document = parseEvidenceDocument(bytes);
+  return { form: "evidence-document", document, evidence: recognizeEvidence(document.evidence) };
 }
 
 function fromPadded(text: string, field: string): Uint8Array {
   return fromBase64url(text.replace(/={1,2}$/, ""), field);
-}
-
-/** One line feed behind a document is a shell's or an editor's, and no part of it. */
-function withoutLineFeed(bytes: Uint8Array): Uint8Array {
-  return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as Readonly<Record<string, unknown>>) : null;
 }

@@ -41,8 +41,12 @@ function inDocument(change: (members: Members) => Members): Tampering["exchange"
   };
 }
 
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 function flippedText(value: JsonValue | undefined): JsonValue {
-  const bytes = fromBase64url(String(value), "member").slice();
+  const bytes = fromBase64url(textOf(value), "member").slice();
   const at = Math.floor(bytes.length / 2);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   return toBase64url(bytes);
@@ -77,7 +81,7 @@ const tamperings: readonly Tampering[] = [
   {
     step: "binding",
     what: "the Statement's time, one second later",
-    exchange: inDocument((members) => ({ ...members, statement: anotherTime(String(members["statement"])) })),
+    exchange: inDocument((members) => ({ ...members, statement: anotherTime(textOf(members["statement"])) })),
   },
   {
     step: "freshness",
@@ -106,14 +110,14 @@ const tamperings: readonly Tampering[] = [
   {
     step: "manifest",
     what: "another Manifest than the one in force",
-    exchange: inDocument((members) => ({ ...members, manifest: `${String(members["manifest"])} ` })),
+    exchange: inDocument((members) => ({ ...members, manifest: `${textOf(members["manifest"])} ` })),
   },
   {
     step: "sandbox",
     what: "a self-test in which one way out was open",
     exchange: inDocument((members) => ({
       ...members,
-      selfTest: String(members["selfTest"]).replace('"denied"', '"allowed"'),
+      selfTest: textOf(members["selfTest"]).replace('"denied"', '"allowed"'),
     })),
   },
 ];

@@ -81,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       each.response.once("close", () => parts.draining && listener.closeIdle());
       answer(parts, each);
     };
-    const upgrade = (each: Upgrade): void => void answerUpgrade(parts, each).then(log.write);
+    const upgrade = (each: Upgrade): void => void answerUpgrade(parts, each).then((ending) => log.write(ending));
     const listener = createListener({ identity: options.identity, limits, mutual }, { exchange, upgrade });
     return listener;
   };

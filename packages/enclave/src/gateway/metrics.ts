@@ -21,7 +21,9 @@ export function createMetrics(): Metrics {
   return {
     count: (outcome) => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1),
     text({ ready, restarts }) {
-      const lines = outcomes.map((each) => `blindbox_requests_total{outcome="${each}"} ${coarse(counts.get(each) ?? 0)}`);
+      const lines = outcomes.map(
+        (each) => `blindbox_requests_total{outcome="${each}"} ${coarse(counts.get(each) ?? 0)}`,
+      );
       return [
         "# HELP blindbox_requests_total Requests by how they ended, rounded down.",
         "# TYPE blindbox_requests_total counter",

@@ -54,6 +54,7 @@ async function serve(): Promise<void> {
     ask: (body) => ask(body),
     ledger: () => Promise.resolve(JSON.parse(room.ledger())),
     head: () => Promise.resolve(room.ledgerHead()),
+    readKeys: async (url) => Buffer.from(await room.readKeys(url)).toString(),
     memory: () => Promise.resolve(process.memoryUsage().rss),
     close: async () => {
       await sandbox.close();

@@ -28,7 +28,8 @@ function untold(hex: string): readonly Line[] {
 /** Component by component, in the product's order. */
 export const amdTcb: Show = (value, { product, cpuid }) => {
   const hex = String(value);
-  if (product === "milan" || product === "genoa" || product === "turin") return [line(components(hex, product)), line(hex)];
+  if (product === "milan" || product === "genoa" || product === "turin")
+    return [line(components(hex, product)), line(hex)];
   if (cpuid === undefined) return [...untold(hex), line(hex)];
   return [line(hex), line("the order of the components is not known for this CPU", "careful")];
 };

@@ -1,4 +1,5 @@
 /** Evidence of an Azure confidential VM in words: the paravisor's HCL report, the hardware below, the virtual TPM's quote. */
+import { createHash } from "node:crypto";
 import {
   parseHclReport,
   parseRuntimeData,
@@ -29,7 +30,10 @@ export function inspectAzure({ hclReport, tdQuote, quote, pcrs }: AzureParts): I
   return {
     kind: "azure-hcl",
     title: `Evidence of an Azure confidential VM on ${report.reportType === "snp" ? "AMD SEV-SNP" : "Intel TDX"}`,
-    sections: sectionsOf({ ...factsOf(report, data), parts: partsOf(report, tdQuote, quote) }, [hclWords, machineWords]),
+    sections: sectionsOf({ ...factsOf(report, data), parts: partsOf(report, tdQuote, quote) }, [
+      hclWords,
+      machineWords,
+    ]),
     inside: [
       hardware(report),
       ...(tdQuote === null ? [] : [inspectTdQuote(tdQuote)]),
@@ -66,6 +70,7 @@ function factsOf(report: HclReport, data: RuntimeData) {
     hclVersion: report.version,
     hclReportType: report.reportType,
     hclHash: report.hash,
+    runtimeDataHash: createHash(report.hash.replace("-", "").toLowerCase()).update(report.runtimeData).digest("hex"),
     akModulus: toHex(data.attestationKey.modulus),
     akOperations: [...data.keyOperations],
     userData: data.userData,
@@ -91,18 +96,30 @@ const hclWords: SectionWords = {
     ],
     ["hclHash", "hash", "By which the hardware's report data hold the runtime data below."],
     [
+      "runtimeDataHash",
+      "runtime data",
+      "Hash of the exact bytes that name key and configuration: REPORT_DATA of the hardware has to begin with it.",
+    ],
+    [
       "akModulus",
       "attestation key",
       "RSA modulus of the key (HCLAkPub) that signs the virtual TPM's quotes. The hardware vouches for it by the hash.",
       abridged,
     ],
     ["akOperations", "key is for", "Has to be `sign` alone.", words],
-    ["userData", "user data", "64 bytes that the machine had put into the report.", (value) => (value === null ? [line("no such field")] : unlessZero("none")(value, {}))],
+    [
+      "userData",
+      "user data",
+      "64 bytes that the machine had put into the report.",
+      (value) => (value === null ? [line("no such field")] : unlessZero("none")(value, {})),
+    ],
   ],
 };
 
 const serialConsole: Show = (value) =>
-  value === true ? [line("on: whoever operates the machine sees it and may type into it", "careful")] : [line(value === false ? "off" : "not said")];
+  value === true
+    ? [line("on: whoever operates the machine sees it and may type into it", "careful")]
+    : [line(value === false ? "off" : "not said")];
 
 const secureBoot: Show = (value) =>
   value === true
@@ -110,7 +127,9 @@ const secureBoot: Show = (value) =>
     : [line(value === false ? "off: the firmware starts whatever it is given" : "not said", "careful")];
 
 const configuration: Show = (value) =>
-  typeof value === "object" && value !== null ? Object.entries(value).map(([name, each]) => line(`${name}: ${JSON.stringify(each)}`)) : [line("none")];
+  typeof value === "object" && value !== null
+    ? Object.entries(value).map(([name, each]) => line(`${name}: ${JSON.stringify(each)}`))
+    : [line("none")];
 
 const machineWords: SectionWords = {
   title: "the machine, as the paravisor says",

@@ -21,7 +21,8 @@ export function inspectCertificate(der: Uint8Array): Inspection {
   if (certificate === null) throw new EncodingError("bad-encoding", "certificate", "X.509 in DER", "something else");
   const amd = amdFacts(der);
   const facts = { ...certificateFacts(certificate), ...amd };
-  const title = amd === null ? "X.509 certificate" : `certificate of an AMD key that signs reports (${String(amd["amdKind"])})`;
+  const title =
+    amd === null ? "X.509 certificate" : `certificate of an AMD key that signs reports (${String(amd["amdKind"])})`;
   return { kind: "certificate", title, sections: sectionsOf(facts, [certificateWords, amdWords]), inside: [] };
 }
 
@@ -50,13 +51,13 @@ function briefly(der: Uint8Array, at: number): Field {
 }
 
 function certificateFacts(certificate: X509Certificate): Facts {
-  const { subject, issuer, serialNumber, validFromDate, validToDate, ca, fingerprint256 } = certificate;
+  const { subject, issuer, serialNumber, validFrom, validTo, ca, fingerprint256 } = certificate;
   return {
     subject: oneLine(subject),
     issuer: oneLine(issuer),
     serial: serialNumber.toLowerCase(),
-    notBefore: isoOf(validFromDate.getTime()),
-    notAfter: isoOf(validToDate.getTime()),
+    notBefore: isoOf(Date.parse(validFrom)),
+    notAfter: isoOf(Date.parse(validTo)),
     key: keyWords(certificate),
     ca,
     sha256: fingerprint256.replaceAll(":", "").toLowerCase(),
@@ -107,7 +108,11 @@ const certificateWords: SectionWords = {
   title: "the certificate",
   rows: [
     ["subject", "subject", "Whose key it is, by what the issuer says."],
-    ["issuer", "issuer", "Who says so. Anybody can write a vendor's name here: the signature under a pinned root decides."],
+    [
+      "issuer",
+      "issuer",
+      "Who says so. Anybody can write a vendor's name here: the signature under a pinned root decides.",
+    ],
     ["serial", "serial number", "By which the issuer's CRL names it where it is revoked."],
     ["notBefore", "valid from", "Before this it counts for nothing."],
     ["notAfter", "valid until", "After this it counts for nothing."],

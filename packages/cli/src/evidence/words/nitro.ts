@@ -66,9 +66,16 @@ function registers({ pcrs }: NitroDocument): Section {
     if (!isCode && isZero(facts[index] ?? "")) return [];
     const [label, means] = meanings[index] ?? [`PCR${index}`, "Extended by the application itself while it ran."];
     const show: Show = (value) =>
-      isCode && isDebug ? [line("all zero: the enclave runs in debug mode, its memory is open to its host", "bad")] : textOf(value);
+      isCode && isDebug
+        ? [line("all zero: the enclave runs in debug mode, its memory is open to its host", "bad")]
+        : textOf(value);
     return [[index, label, means, show] as const];
   });
   const title = "what was started";
-  return sectionsOf(Object.fromEntries(rows.map(([index]) => [index, facts[index] ?? ""])), [{ title, rows }])[0] ?? { title, fields: [] };
+  return (
+    sectionsOf(Object.fromEntries(rows.map(([index]) => [index, facts[index] ?? ""])), [{ title, rows }])[0] ?? {
+      title,
+      fields: [],
+    }
+  );
 }

@@ -15,10 +15,12 @@ export function inspectSevSnpReport(bytes: Uint8Array): Inspection {
 
 /** The same from facts: an HCL report holds one. */
 export function sevSnpSections(facts: Facts): ReturnType<typeof sectionsOf> {
-  // The features are in the bits of `policy` and `platformInfo`, which are shown one by one.
-  const { policyFeatures: _policy, platformFeatures: _platform, ...rest } = facts;
-  return sectionsOf(rest, sections);
+  const shown = Object.entries(facts).filter(([name]) => !shownAsBits.has(name));
+  return sectionsOf(Object.fromEntries(shown), sections);
 }
+
+/** What stands in the bits of `policy` and `platformInfo`, which are shown one by one. */
+const shownAsBits: ReadonlySet<string> = new Set(["policyFeatures", "policyAbi", "platformFeatures"]);
 
 const policyBits: readonly Bit[] = [
   [
@@ -58,7 +60,7 @@ const policyBits: readonly Bit[] = [
     24,
     "CIPHERTEXT_HIDING",
     ["good", "demands that the host cannot read even the encrypted memory"],
-    ["plain", "does not demand that: equal blocks at one address can be seen to be equal"],
+    ["plain", "does not demand that: the host may see which blocks of encrypted memory are equal"],
   ],
   [25, "PAGE_SWAP_DISABLE", ["plain", "the host may not move or swap pages"], ["plain", "the host may move pages"]],
 ];
@@ -71,8 +73,18 @@ const policy: Show = (value) => {
 
 const platformBits: readonly Bit[] = [
   [0, "SMT_EN", ["plain", "cores run two threads"], ["good", "cores run one thread"]],
-  [1, "TSME_EN", ["plain", "all of the machine's memory is encrypted, beside the guests'"], ["plain", "only guests' memory is encrypted"]],
-  [2, "ECC_EN", ["good", "memory with error correction"], ["careful", "no error correction: bits of memory can be made to flip"]],
+  [
+    1,
+    "TSME_EN",
+    ["plain", "all of the machine's memory is encrypted, beside the guests'"],
+    ["plain", "only guests' memory is encrypted"],
+  ],
+  [
+    2,
+    "ECC_EN",
+    ["good", "memory with error correction"],
+    ["careful", "no error correction: bits of memory can be made to flip"],
+  ],
   [3, "RAPL_DIS", ["good", "power readings are off"], ["plain", "the host can read how much power is drawn"]],
   [
     4,
@@ -84,22 +96,30 @@ const platformBits: readonly Bit[] = [
     5,
     "ALIAS_CHECK_COMPLETE",
     ["good", "no memory module lies about its size (BadRAM, CVE-2024-21944)"],
-    ["careful", "not checked: a memory module that lies about its size defeats the protection (BadRAM, CVE-2024-21944)"],
+    [
+      "careful",
+      "not checked: a memory module that lies about its size defeats the protection (BadRAM, CVE-2024-21944)",
+    ],
   ],
   [7, "TIO_EN", ["plain", "devices can be given to guests by trusted I/O"], ["plain", "no trusted I/O"]],
 ];
 
 // Bit 6 has no published name, and Turin sets it.
-const platformInfo: Show = (value) => [
-  line(`0x${String(value)}`),
-  ...bitLines(bigOf(value), platformBits, 1n << 6n),
-];
+const platformInfo: Show = (value) => [line(`0x${String(value)}`), ...bitLines(bigOf(value), platformBits, 1n << 6n)];
 
-const chipId: Show = (value, { signingKey }) => {
+const chipId: Show = (value, { signingKey, product }) => {
+  const hex = String(value);
+  if (product === "turin" && isZero(hex.slice(16)))
+    return [line(hex.slice(0, 16)), line("and zeros: Turin has 8 of the 64 bytes")];
   if (!isZero(value)) return textOf(value);
   return signingKey === "vlek"
     ? [line("all zero: behind a VLEK no chip shows its identity")]
     : [line("all zero: the host masked it, so no chip's certificate can be matched with this report", "careful")];
+};
+
+const cpuid: Show = (value) => {
+  const [family = "", model = "", stepping = ""] = String(value).match(/../g) ?? [];
+  return [line(`family 0x${family}, model 0x${model}, stepping 0x${stepping}`)];
 };
 
 const vmpl: Show = (value) => {
@@ -121,8 +141,17 @@ const sections: readonly SectionWords[] = [
   {
     title: "the report",
     rows: [
-      ["version", "VERSION", "Layout of the report. Before 3 it does not say which product it is of, before 5 not which mitigations are on."],
-      ["signingKey", "SIGNING_KEY", "Which key the firmware says that it signed with. The certificate has to be of the same kind.", signingKeys],
+      [
+        "version",
+        "VERSION",
+        "Layout of the report. Before 3 it does not say which product it is of, before 5 not which mitigations are on.",
+      ],
+      [
+        "signingKey",
+        "SIGNING_KEY",
+        "Which key the firmware says that it signed with. The certificate has to be of the same kind.",
+        signingKeys,
+      ],
       ["authorKeyEnabled", "AUTHOR_KEY_EN", "Whether the ID key below was itself signed by an author key."],
       ["chipKeyMasked", "MASK_CHIP_KEY", "Whether the host hid the chip's own key; then nothing but a VLEK can sign."],
     ],
@@ -150,12 +179,17 @@ const sections: readonly SectionWords[] = [
         "SHA-384 of the key that signed the expected measurement, which the firmware checked at launch.",
         unlessZero("nobody signed the launch"),
       ],
-      ["authorKeyDigest", "AUTHOR_KEY_DIGEST", "SHA-384 of the key that signed the ID key.", unlessZero("no author key")],
+      [
+        "authorKeyDigest",
+        "AUTHOR_KEY_DIGEST",
+        "SHA-384 of the key that signed the ID key.",
+        unlessZero("no author key"),
+      ],
     ],
   },
   {
     title: "what the guest demanded of its host",
-    rows: [["policy", "POLICY", "Fixed at launch and enforced by the firmware: the host cannot change it.", policy], ["policyAbi", "ABI", "The oldest firmware interface on which the guest runs."]],
+    rows: [["policy", "POLICY", "Fixed at launch and enforced by the firmware: the host cannot change it.", policy]],
   },
   {
     title: "what asked for the report",
@@ -165,6 +199,7 @@ const sections: readonly SectionWords[] = [
         "reportData",
         "REPORT_DATA",
         "64 bytes of whoever asked. In a box: SHA-512 of the Statement, which names keys, Manifest and challenge. Without this nothing ties the report to a connection.",
+        unlessZero("whoever asked bound nothing to it", "careful"),
       ],
       ["reportId", "REPORT_ID", "Random name of this guest, the same in all of its reports until it is restarted."],
       [
@@ -180,9 +215,14 @@ const sections: readonly SectionWords[] = [
     rows: [
       ["product", "product line", "Whose root certificate has to be at the end of the chain, by the CPUID below."],
       ["cpu", "CPU", "Which floor of the policy counts. Siena stands for Siena and Bergamo."],
-      ["cpuid", "CPUID", "Family, model and stepping, one byte each in hex."],
+      ["cpuid", "CPUID", "Which processor it is, as the firmware says.", cpuid],
       ["chipId", "CHIP_ID", "Identity of the chip; the certificate has to name the same.", chipId],
-      ["platformInfo", "PLATFORM_INFO", "What is on and off in this machine; the firmware says it, not the host.", platformInfo],
+      [
+        "platformInfo",
+        "PLATFORM_INFO",
+        "What is on and off in this machine; the firmware says it, not the host.",
+        platformInfo,
+      ],
       [
         "reportedTcb",
         "REPORTED_TCB",
@@ -190,7 +230,12 @@ const sections: readonly SectionWords[] = [
         amdTcb,
       ],
       ["currentTcb", "CURRENT_TCB", "What runs now.", amdTcb],
-      ["committedTcb", "COMMITTED_TCB", "What the machine can no longer be rolled back below. The one to set floors on.", amdTcb],
+      [
+        "committedTcb",
+        "COMMITTED_TCB",
+        "What the machine can no longer be rolled back below. A policy's floor has to be reached here too.",
+        amdTcb,
+      ],
       ["launchTcb", "LAUNCH_TCB", "What ran when the guest was started, or imported.", amdTcb],
       ["currentBuild", "CURRENT version", "Firmware that runs now: major, minor and build."],
       ["committedBuild", "COMMITTED version", "Firmware below which it cannot be rolled back."],

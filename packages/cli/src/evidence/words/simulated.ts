@@ -16,7 +16,12 @@ export function inspectSimulatedReport(bytes: Uint8Array): Inspection {
     tcb: String(tcb),
     chipId: toHex(chipId),
   };
-  return { kind: "simulated-report", title: "report of the simulated TEE, version 1", sections: sectionsOf(facts, [rows]), inside: [] };
+  return {
+    kind: "simulated-report",
+    title: "report of the simulated TEE, version 1",
+    sections: sectionsOf(facts, [rows]),
+    inside: [],
+  };
 }
 
 const debug: Show = (value) => (value === true ? [line("on", "bad")] : [line("off", "good")]);
@@ -30,7 +35,11 @@ const rows: SectionWords = {
       "A simulator exercises everything but the silicon. For development only.",
       () => [line("none: whoever runs the simulator reads and changes all that is in the box", "bad")],
     ],
-    ["measurement", "measurement", "SHA-384 over the image's configuration digest and layers, as the simulated device recomputes them."],
+    [
+      "measurement",
+      "measurement",
+      "SHA-384 over the image's configuration digest and layers, as the simulated device recomputes them.",
+    ],
     ["binding", "binding", "SHA-512 of the Statement, as real hardware would carry it."],
     ["debug", "debug", "The one flag that there is.", debug],
     ["tcb", "TCB version", "Stands for the security version of a platform."],

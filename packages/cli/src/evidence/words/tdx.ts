@@ -1,14 +1,16 @@
 /** A TD quote in words (Intel TDX DCAP quote format, TDX module ABI, SGX PCK certificate profile). */
-import { tdx } from "@blindbox/attestation";
+import { tdx, tdxQuoteOf } from "@blindbox/attestation";
 import type { Facts, Inspection, Section, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
 import { bitLines, littleEndian, type Bit } from "./bits.ts";
 import { certificateSection, pemCertificatesIn } from "./certificate.ts";
-import { abridged, isZero, line, named, textOf, unlessZero } from "./values.ts";
+import { abridged, isZero, line, named, numbers, textOf, unlessZero } from "./values.ts";
 
 /** Everything that a quote says, and the certificates in it. @throws EncodingError where it is none. */
 export function inspectTdQuote(bytes: Uint8Array): Inspection {
-  const { facts } = tdx().parseEvidence(bytes);
+  const whole = tdxQuoteOf(bytes);
+  const padding = bytes.length - whole.length;
+  const facts: Facts = { ...tdx().parseEvidence(whole).facts, ...(padding === 0 ? {} : { padding }) };
   const module = facts["bodyType"] === 3 ? "TDX 1.5" : "TDX 1.0";
   return {
     kind: "td-quote",
@@ -33,7 +35,12 @@ const attributeBits: readonly Bit[] = [
     ["bad", "ON: the host reads and writes the TD's memory and registers; nothing in it is protected"],
     ["good", "the host cannot debug the TD"],
   ],
-  [27, "LASS", ["plain", "user and kernel addresses are kept apart"], ["plain", "addresses are not kept apart by the CPU"]],
+  [
+    27,
+    "LASS",
+    ["plain", "user and kernel addresses are kept apart"],
+    ["plain", "addresses are not kept apart by the CPU"],
+  ],
   [
     28,
     "SEPT_VE_DISABLE",
@@ -48,7 +55,12 @@ const attributeBits: readonly Bit[] = [
   ],
   [30, "PKS", ["plain", "protection keys for kernel pages"], ["plain", "no protection keys for kernel pages"]],
   [31, "KL", ["plain", "may use Key Locker"], ["plain", "no Key Locker"]],
-  [63, "PERFMON", ["careful", "may use performance counters, which the host multiplexes"], ["plain", "no performance counters"]],
+  [
+    63,
+    "PERFMON",
+    ["careful", "may use performance counters, which the host multiplexes"],
+    ["plain", "no performance counters"],
+  ],
 ];
 
 const attributes: Show = (value) => [line(String(value)), ...bitLines(littleEndian(String(value)), attributeBits)];
@@ -90,7 +102,9 @@ const signer: Show = (value) =>
   isZero(value) ? [line("all zero: Intel", "good")] : [...textOf(value), line("not Intel", "bad")];
 
 const seamAttributes: Show = (value) =>
-  isZero(value) ? [line("all zero: a production module", "good")] : [...textOf(value), line("not a production module", "bad")];
+  isZero(value)
+    ? [line("all zero: a production module", "good")]
+    : [...textOf(value), line("not a production module", "bad")];
 
 const serviceTd: Show = (value) => {
   if (value === null) return [line("no such field in TDX 1.0")];
@@ -102,9 +116,20 @@ const notInTdx10: Show = (value) => (value === null ? [line("no such field in TD
 const quote: SectionWords = {
   title: "the quote",
   rows: [
+    [
+      "padding",
+      "behind the quote",
+      "Nothing signs what stands there. A verifier refuses it, but for the zeros that Azure's hosts add.",
+      (value) => [line(`${String(value)} zero bytes, the rest of the host's buffer`, "careful")],
+    ],
     ["version", "version", "Layout of the quote: 4 carries a body of TDX 1.0, 5 either."],
     ["bodyType", "body type", "2: TDX 1.0, 3: TDX 1.5."],
-    ["attestationKeyType", "attestation key", "The algorithm of the key that signed.", named({ "2": line("ECDSA P-256") })],
+    [
+      "attestationKeyType",
+      "attestation key",
+      "The algorithm of the key that signed.",
+      named({ "2": line("ECDSA P-256") }),
+    ],
     ["teeType", "TEE type", "What is attested.", named({ "129": line("0x81: a trust domain (TDX)") })],
     [
       "qeVendorId",
@@ -112,7 +137,11 @@ const quote: SectionWords = {
       "Whose quoting enclave made the quote.",
       named({ "939a7233f79c4ca9940a0db3957f0607": line("939a7233-f79c-4ca9-940a-0db3957f0607: Intel", "good") }),
     ],
-    ["userData", "user data", "Free for the quoting enclave; by convention it begins with the platform's QE id. Nothing is decided by it."],
+    [
+      "userData",
+      "user data",
+      "Free for the quoting enclave; by convention it begins with the platform's QE id. Nothing is decided by it.",
+    ],
   ],
 };
 
@@ -136,8 +165,18 @@ const tdSections: readonly SectionWords[] = [
         `${measured} Here: whatever the system adds while it runs; its meaning is the system's own.`,
         unlessZero("nothing was added"),
       ],
-      ["mrconfigid", "MRCONFIGID", "48 bytes that the host gave at creation, for a configuration.", unlessZero("the host gave none")],
-      ["mrowner", "MROWNER", "48 bytes that the host gave at creation, for an owner.", unlessZero("the host gave none")],
+      [
+        "mrconfigid",
+        "MRCONFIGID",
+        "48 bytes that the host gave at creation, for a configuration.",
+        unlessZero("the host gave none"),
+      ],
+      [
+        "mrowner",
+        "MROWNER",
+        "48 bytes that the host gave at creation, for an owner.",
+        unlessZero("the host gave none"),
+      ],
       ["mrownerconfig", "MROWNERCONFIG", "48 bytes that the host gave at creation.", unlessZero("the host gave none")],
     ],
   },
@@ -161,6 +200,7 @@ const tdSections: readonly SectionWords[] = [
         "reportData",
         "REPORTDATA",
         "64 bytes of whoever asked. In a box: SHA-512 of the Statement, which names keys, Manifest and challenge. On Azure: the paravisor's hash of the virtual TPM's keys.",
+        unlessZero("whoever asked bound nothing to it", "careful"),
       ],
     ],
   },
@@ -168,7 +208,12 @@ const tdSections: readonly SectionWords[] = [
     title: "the TDX module",
     rows: [
       ["teeTcbSvn", "TEE_TCB_SVN", "Security versions of the module that created the TD.", securityVersions],
-      ["teeTcbSvn2", "TEE_TCB_SVN_2", "The same of the module that runs now: it may have been updated since.", notInTdx10],
+      [
+        "teeTcbSvn2",
+        "TEE_TCB_SVN_2",
+        "The same of the module that runs now: it may have been updated since.",
+        notInTdx10,
+      ],
       ["mrseam", "MRSEAM", "SHA-384 of the TDX module, which keeps the host out of the TD."],
       ["mrsignerseam", "MRSIGNERSEAM", "Who signed the module.", signer],
       ["seamAttributes", "SEAMATTRIBUTES", "What kind of module it is.", seamAttributes],
@@ -191,18 +236,29 @@ const quotingEnclave: SectionWords = {
   ],
 };
 
-const yesNo = (yes: string, no: string): Show => (value) =>
-  value === null ? [line("not said")] : [line(value === true ? yes : no)];
+const yesNo =
+  (yes: string, no: string): Show =>
+  (value) =>
+    value === null ? [line("not said")] : [line(value === true ? yes : no)];
 
 const platform: SectionWords = {
   title: "the machine, by the PCK certificate in the quote",
   rows: [
-    ["pckAuthority", "issued by", "Platform CA for machines that registered with Intel, Processor CA for single sockets."],
+    [
+      "pckAuthority",
+      "issued by",
+      "Platform CA for machines that registered with Intel, Processor CA for single sockets.",
+    ],
     ["fmspc", "FMSPC", "Family, model, stepping, platform type and SKU: which TCB info of Intel's counts."],
     ["ppid", "PPID", "Identity of the processor, or of the platform behind one name."],
     ["pceId", "PCEID", "Which provisioning enclave certified the key."],
     ["pcesvn", "PCESVN", "Its security version."],
-    ["pckSgxTcb", "SGX TCB", "Security versions of the 16 components that the key was certified for: compared with Intel's levels."],
+    [
+      "pckSgxTcb",
+      "SGX TCB",
+      "Security versions of the 16 components that the key was certified for: compared with Intel's levels.",
+      numbers,
+    ],
     ["cpusvn", "CPUSVN", "The same in the CPU's own form."],
     [
       "sgxType",
@@ -216,8 +272,18 @@ const platform: SectionWords = {
       }),
     ],
     ["platformInstanceId", "platform instance", "Identity of a machine of several sockets."],
-    ["dynamicPlatform", "dynamic platform", "Whether sockets may be added.", yesNo("sockets may be added", "its sockets are fixed")],
-    ["cachedKeys", "cached keys", "Whether Intel keeps the platform's root keys.", yesNo("Intel keeps them", "Intel does not keep them")],
+    [
+      "dynamicPlatform",
+      "dynamic platform",
+      "Whether sockets may be added.",
+      yesNo("sockets may be added", "its sockets are fixed"),
+    ],
+    [
+      "cachedKeys",
+      "cached keys",
+      "Whether Intel keeps the platform's root keys.",
+      yesNo("Intel keeps them", "Intel does not keep them"),
+    ],
     ["smtEnabled", "SMT", "Whether cores run two threads.", yesNo("cores run two threads", "cores run one thread")],
   ],
 };

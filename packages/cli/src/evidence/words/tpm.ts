@@ -3,7 +3,7 @@ import { parseTpmQuote, type TpmQuote } from "@blindbox/attestation";
 import { toHex } from "@blindbox/encoding";
 import type { Facts, Inspection, Row, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
-import { line } from "./values.ts";
+import { line, numbers } from "./values.ts";
 
 /** Everything that a quote says. `pcrs` are values that came beside it: the quote holds a hash of them only. */
 export function inspectTpmQuote(bytes: Uint8Array, pcrs: readonly (string | null)[]): Inspection {
@@ -33,28 +33,40 @@ function quoteFacts({ qualifiedSigner, extraData, clock, firmwareVersion, select
 
 /** A PCR that was not quoted is nobody's word, so it is not shown. */
 function pcrFacts({ selection }: TpmQuote, pcrs: readonly (string | null)[]): Facts {
-  return Object.fromEntries(selection.flatMap((number) => {
-    const value = pcrs[number];
-    return value === null || value === undefined ? [] : [[`pcr${number}`, value]];
-  }));
+  return Object.fromEntries(
+    selection.flatMap((number) => {
+      const value = pcrs[number];
+      return value === null || value === undefined ? [] : [[`pcr${number}`, value]];
+    }),
+  );
 }
 
 const hours: Show = (value) => {
   const seconds = BigInt(`0x${String(value)}`) / 1000n;
-  return [line(`${seconds / 86_400n} days, ${(seconds / 3600n) % 24n} hours and ${(seconds / 60n) % 60n} minutes of running`)];
+  return [
+    line(`${seconds / 86_400n} days, ${(seconds / 3600n) % 24n} hours and ${(seconds / 60n) % 60n} minutes of running`),
+  ];
 };
 
 const quoteWords: SectionWords = {
   title: "the quote",
   rows: [
-    ["extraData", "extraData", "Bytes of whoever asked. In a box: SHA-256 of the hash of the Statement. Without it this is a recording."],
+    [
+      "extraData",
+      "extraData",
+      "Bytes of whoever asked. In a box: SHA-256 of the hash of the Statement. Without it this is a recording.",
+    ],
     [
       "pcrSelection",
       "selected PCRs",
       "Which registers the quote covers. What is not among them is not attested.",
-      (value) => [line(Array.isArray(value) ? value.join(" ") : String(value))],
+      numbers,
     ],
-    ["pcrDigest", "pcrDigest", "SHA-256 over their values, in order: values beside the quote count only where they have this hash."],
+    [
+      "pcrDigest",
+      "pcrDigest",
+      "SHA-256 over their values, in order: values beside the quote count only where they have this hash.",
+    ],
     ["qualifiedSigner", "qualifiedSigner", "Name, by the TPM, of the key that signed, and of those above it."],
     ["tpmClock", "clock", "How long the TPM has been running. A virtual one begins with its machine.", hours],
     ["tpmResetCount", "resetCount", "How often the machine was started."],
@@ -88,7 +100,10 @@ const pcrMeanings: readonly (readonly [number, string])[] = [
 const pcrWords: SectionWords = {
   title: "what was started, register by register (values beside the quote)",
   rows: Array.from({ length: 24 }, (_, number): Row => {
-    const [, means] = pcrMeanings.find(([at]) => at === number) ?? [number, "For dynamic launches, which virtual machines do not use."];
+    const [, means] = pcrMeanings.find(([at]) => at === number) ?? [
+      number,
+      "For dynamic launches, which virtual machines do not use.",
+    ];
     return [`pcr${number}`, `PCR${number}`, means];
   }),
 };

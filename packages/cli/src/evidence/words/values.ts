@@ -28,6 +28,7 @@ function isHex(text: string): boolean {
 
 function hexLines(hex: string): readonly Line[] {
   if (isZero(hex)) return [line(`all zero (${hex.length / 2} bytes)`)];
+  if (/^f+$/.test(hex)) return [line(`all ones (${hex.length / 2} bytes)`)];
   if (hex.length <= maxDigits) return [line(hex)];
   return (hex.match(new RegExp(`.{1,${splitDigits}}`, "g")) ?? []).map((part) => line(part));
 }
@@ -74,3 +75,6 @@ export function named(names: Readonly<Record<string, Line>>): Show {
     return found === undefined ? [line(`${String(value)}: not known here`, "careful")] : [found];
   };
 }
+
+/** A list of numbers. */
+export const numbers: Show = (value) => [line(Array.isArray(value) ? value.join(" ") : String(value))];

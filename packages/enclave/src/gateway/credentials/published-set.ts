@@ -1,7 +1,8 @@
 /** The keys that an issuer publishes at one URL: read when a token needs them, kept, and read again now and then. */
-import { fromUtf8, parseForeignJson } from "@blindbox/encoding";
+import { fromUtf8 } from "@blindbox/encoding";
 import { type Jwk, jwkThumbprint, publishedKeys } from "@blindbox/manifest";
 import type { EmitEvent } from "../../parts.ts";
+import { parseTokenJson } from "./token-json.ts";
 
 /** A key by which tokens are verified. */
 export interface SigningKey {
@@ -92,7 +93,7 @@ export function createPublishedSet(options: PublishedSetOptions): PublishedSet {
 async function readSet({ url, thumbprints, readKeys }: PublishedSetOptions): Promise<readonly SigningKey[] | null> {
   try {
     const text = fromUtf8(await readKeys(url));
-    const published = publishedKeys(parseForeignJson(text, "keys", { maxDepth: 8 }).value);
+    const published = publishedKeys(parseTokenJson(text));
     return published === null ? null : await pinned(published, thumbprints);
   } catch {
     // The way out has written down why it gave no answer; and text of no strict JSON is whatever it likes to be.

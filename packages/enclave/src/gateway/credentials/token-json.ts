@@ -1,4 +1,4 @@
-/** JSON as a token may hold it: whatever RFC 8259 allows, but no member twice, at any level. */
+/** JSON as a token or a JWK set may hold it: whatever RFC 8259 allows, but no member twice, at any level. */
 import { EncodingError } from "@blindbox/encoding";
 
 /** Strings, brackets, colons; numbers and words need no look, since JSON.parse has read them. */

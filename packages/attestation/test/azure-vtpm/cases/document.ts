@@ -1,10 +1,6 @@
 /** Documents that are not exactly the one form of this Evidence. */
-import { expect, test } from "vitest";
-import { strictPolicy } from "@blindbox/attestation";
-import { NOW } from "../vendor.ts";
-import { refusals, refused, refusalsOf } from "./appraise.ts";
-import { hclReport } from "./hcl.ts";
-import { fakeTee, mintEvidence, type AzureChange, type AzureDocument } from "./vendor.ts";
+import { refused, type RefusalCase } from "../appraise.ts";
+import type { AzureChange, AzureDocument } from "../vendor.ts";
 
 function member(change: (right: AzureDocument) => object): AzureChange {
   return { document: change };
@@ -16,7 +12,7 @@ function text(change: (right: string) => string): AzureChange {
 
 const pcrs = (change: (right: (string | null)[]) => unknown): AzureChange => ({ pcrs: (right) => change([...right]) });
 
-const cases = [
+export const documentCases: readonly RefusalCase[] = [
   ...refused("parse: bad-encoding", {
     "no JSON": text(() => "HCLA"),
     "nothing at all": text(() => ""),
@@ -75,28 +71,3 @@ const cases = [
     },
   }),
 ];
-
-test.each(cases)("$name is refused", async ({ change, expected }) => {
-  expect(await refusals(change)).toEqual(expected);
-});
-
-test("the parts of this Evidence on their own, and Evidence of other kinds, are refused", async () => {
-  const { bytes } = mintEvidence();
-  const { hclReport: hcl, quote } = JSON.parse(Buffer.from(bytes).toString()) as AzureDocument;
-  const alone = [
-    Buffer.from(hcl, "base64url"),
-    Buffer.from(quote, "base64url"),
-    hclReport(new Uint8Array(1184), bytes, {}),
-  ];
-  for (const part of alone) {
-    expect(await refusalsOf(fakeTee(), new Uint8Array(part), {})).toEqual(["parse: bad-encoding"]);
-  }
-});
-
-test("what the caller does to its bytes afterwards changes nothing", async () => {
-  const { bytes, endorsements } = mintEvidence();
-  const evidence = fakeTee().parseEvidence(bytes);
-  bytes.fill(0);
-  const { findings } = await evidence.authenticate(endorsements, strictPolicy, NOW);
-  expect(findings.every(({ status }) => status === "passed")).toBe(true);
-});
