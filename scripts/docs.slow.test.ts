@@ -130,7 +130,7 @@ describe("README", () => {
     expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining("specified in ") as string });
     expect(inspected).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining("nothing of this was verified") as string,
+      stdout: expect.stringContaining("Nothing here was verified") as string,
     });
   });
 
