@@ -68,7 +68,7 @@ function expectWaysOut(stdout: string): void {
   expect(new Set(afterDelivery)).toEqual(
     new Set(["refused-name", "refused-address", "request-allowed", "refused-certificate-untrusted"]),
   );
-  expect(stdout).toContain(": an unbroken chain, and the one that was attested: ");
+  expect(stdout).toContain(": unbroken chains, and the ones that were attested: ");
 }
 
 test("./demo does all that it says, and leaves nothing running, mounted or written", { timeout: 300_000 }, () => {

@@ -41,7 +41,8 @@ export interface ChainDifference {
 
 /**
  * Compares a chain with itself and with the head that an *affirmed* Statement names; null where that is null, which is a
- * difference. Empty: every record is as it was written, and when the Statement was made the chain had got to one of them.
+ * difference. Empty: up to that head, every record is as it was written. Records behind it are vouched for by nothing but
+ * the attested session over which they came: whoever has them from elsewhere has no word of the hardware on them.
  */
 export async function compareChain(
   type: string,

@@ -12,7 +12,7 @@ export function readBoxUrl(text: string): URL {
 }
 
 /** Members of the client's options that come from flags: a TypeError about one is the user's mistake, not ours. */
-const flagMistake = /^(path|method|init)\b[\s\S]*$/;
+const flagMistake = /^(path|method|init|options\.credentials\.certificate)\b[\s\S]*$/;
 
 /**
  * Talks to the box at `url`, and turns what can go wrong on the way into a `CliError`: no connection, or flags that make no
@@ -92,7 +92,12 @@ function connectionFailure(url: URL, error: ConnectionError): CliError {
 
 /** The client's words for its options, in those of the command line. */
 function asFlags(message: string): string {
-  return message.replace("init.headers", "--header").replace("init.body", "body");
+  return message
+    .replace("init.headers", "--header")
+    .replace("init.body", "body")
+    .replace("options.credentials.certificate.key", "--cert-key")
+    .replace("options.credentials.certificate.cert", "--cert")
+    .replace("options.credentials.certificate", "--cert and --cert-key");
 }
 
 function requestMistake(error: TypeError): CliError {

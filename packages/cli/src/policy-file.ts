@@ -1,28 +1,33 @@
-/** An Appraisal Policy out of a file: the strict default, and what the file says differs from it. */
+/** An Appraisal Policy out of a file: whole, or the strict default and what the file says differs from it. */
 import { type AppraisalPolicy, readAppraisalPolicy, strictPolicy } from "@blindbox/attestation";
+import { EncodingError, parseForeignJson } from "@blindbox/encoding";
 import { readInputText } from "./files.ts";
+import { instantForm, readInstant } from "./instant.ts";
 import { CliError } from "./output/failure.ts";
 
 const hint = 'write { "extends": "strict", … } with the members that differ; docs/tees/ has those of each TEE';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Reads the file. Throws a `CliError` for what is no policy; nothing is assumed in the place of a mistake. */
+/**
+ * Reads the file. Throws a `CliError` for what is no policy: an unknown member, one that is given twice, and one that is
+ * missing where the file does not say that it extends the strict default. Nothing is assumed in the place of a mistake.
+ */
 export async function readPolicyFile(path: string): Promise<AppraisalPolicy> {
-  const value = parse(path, await readInputText(path, "an Appraisal Policy", hint));
-  const { extends: base, ...changes } = value;
-  if (base !== "strict")
-    throw wrong(path, '"extends": "strict"', base === undefined ? "no such member" : "another word");
-  const merged = merge(strictPolicy as unknown as Members, withSeconds(path, changes), path);
-  return checked(path, merged);
+  const { extends: base, ...members } = parse(path, await readInputText(path, "an Appraisal Policy", hint));
+  const stated = withSeconds(path, members);
+  if (base === undefined) return checked(path, stated);
+  if (base !== "strict") throw wrong(`${path}: extends`, '"strict", or no such member', "another word");
+  return checked(path, merge(strictPolicy as unknown as Members, stated));
 }
 
 function parse(path: string, text: string): Members {
   try {
-    const value = JSON.parse(text) as unknown;
+    const { value } = parseForeignJson(text, "policy");
     if (isObject(value)) return value;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof EncodingError)) throw error;
+    throw wrong(`${path}: ${error.field}`, error.expected, error.actual);
   }
   throw wrong(path, "an object in JSON", "something else");
 }
@@ -32,33 +37,27 @@ function isObject(value: unknown): value is Members {
 }
 
 /** Objects are merged member by member where the strict default has an object too; lists and values are replaced whole. */
-function merge(base: Members, changes: Members, path: string): Members {
+function merge(base: Members, changes: Members): Members {
   const merged: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(base, name))
-      throw wrong(`${path}: ${shown(name)}`, Object.keys(base).join(", "), "an unknown member");
-    const before = base[name];
-    merged[name] = isObject(before) && isObject(value) ? merge(before, value, path) : value;
+    const before = Object.hasOwn(base, name) ? base[name] : undefined;
+    merged[name] = isObject(before) && isObject(value) ? merge(before, value) : value;
   }
   return merged;
 }
 
-function shown(name: string): string {
-  return name.replace(/[^\x21-\x7e]/g, "?").slice(0, 64);
-}
-
 /** An exception ends on a day that a person can read: `until` is an ISO 8601 time in the file. */
-function withSeconds(path: string, changes: Members): Members {
-  const { exceptions } = changes;
-  if (!Array.isArray(exceptions)) return changes;
+function withSeconds(path: string, members: Members): Members {
+  const { exceptions } = members;
+  if (!Array.isArray(exceptions)) return members;
   const read = exceptions.map((each: unknown, at) => {
-    if (!isObject(each)) return each;
+    if (!isObject(each) || each["until"] === undefined) return each;
     const { until } = each;
-    const seconds = typeof until === "string" ? Math.floor(Date.parse(until) / 1000) : Number.NaN;
-    if (Number.isSafeInteger(seconds)) return { ...each, until: seconds };
-    throw wrong(`${path}: exceptions[${at}].until`, "a time such as 2027-01-31T00:00:00Z", "something else");
+    const milliseconds = typeof until === "string" ? readInstant(until) : null;
+    if (milliseconds !== null && milliseconds >= 0) return { ...each, until: Math.floor(milliseconds / 1000) };
+    throw wrong(`${path}: policy.exceptions[${at}].until`, instantForm, "something else");
   });
-  return { ...changes, exceptions: read };
+  return { ...members, exceptions: read };
 }
 
 function checked(path: string, policy: Members): AppraisalPolicy {
@@ -66,8 +65,18 @@ function checked(path: string, policy: Members): AppraisalPolicy {
     return readAppraisalPolicy(policy);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw wrong(path, "a policy that can be enforced", error.message);
+    throw refused(path, error.message);
   }
+}
+
+/** The messages of the policy's readers: a path, and what was expected there. */
+function refused(path: string, message: string): CliError {
+  const [, field = "policy", problem = message] = /^([\w.[\]]+): (.*)$/s.exec(message) ?? [];
+  const expected = /^expected (.*)$/s.exec(problem)?.[1];
+  if (expected !== undefined) return wrong(`${path}: ${field}`, expected, "something else");
+  if (problem.startsWith("missing")) return wrong(`${path}: ${field}`, "a value", "nothing, and nothing is assumed");
+  const known = /^unknown; expected only (.*)$/s.exec(problem)?.[1];
+  return wrong(`${path}: ${field}`, known === undefined ? "a known member" : `only ${known}`, "an unknown member");
 }
 
 function wrong(what: string, expected: string, actual: string): CliError {

@@ -1,9 +1,17 @@
-/** The command against a box that may lie about its ledger: real TLS, real Evidence of a simulated TEE. */
+/** The command against a box that may lie about its records: real TLS, real Evidence of a simulated TEE. */
 import { hash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
-import { formatLedger, type LedgerDocument, type LedgerRecord } from "@blindbox/attestation";
+import {
+  ACCESS_LOG_PATH,
+  type AccessLogDocument,
+  type AccessRecord,
+  formatAccessLog,
+  formatLedger,
+  type LedgerDocument,
+  type LedgerRecord,
+} from "@blindbox/attestation";
 import { canonicalJson } from "@blindbox/encoding";
 import { formatRelease } from "@blindbox/release";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -41,22 +49,39 @@ const refused: LedgerRecord = {
   count: 1234,
 };
 
+const admitted: AccessRecord = {
+  seq: 0,
+  time,
+  principal: "acme-batch",
+  rule: 0,
+  method: "POST",
+  path: "/v1/**",
+  outcome: "answered",
+  status: 200,
+  received: 12,
+  sent: 345,
+};
+
 /** The chain as DESIGN says it, without our own code for it. */
-function chained(records: readonly LedgerRecord[], first = 0, start = hash("sha256", "blindbox-ledger/1", "buffer")) {
+function chainOf<T extends { readonly seq: number }>(type: string, records: readonly T[], first = 0, begin?: Buffer) {
+  const start = begin ?? hash("sha256", type, "buffer");
   let head = start;
   for (const record of records) {
     head = hash("sha256", Buffer.concat([head, Buffer.from(canonicalJson({ ...record }))]), "buffer");
   }
-  const document: LedgerDocument = {
-    start: `sha256:${start.toString("hex")}`,
-    first,
-    records,
-    head: `sha256:${head.toString("hex")}`,
-  };
-  return document;
+  return { start: `sha256:${start.toString("hex")}`, first, records, head: `sha256:${head.toString("hex")}` };
+}
+
+function chained(records: readonly LedgerRecord[], first = 0, begin?: Buffer): LedgerDocument {
+  return chainOf("blindbox-ledger/1", records, first, begin);
+}
+
+function logged(records: readonly AccessRecord[], first = 0, begin?: Buffer): AccessLogDocument {
+  return chainOf("blindbox-access-log/1", records, first, begin);
 }
 
 const honest = chained([connected, refused]);
+const honestLog = logged([admitted]);
 
 interface Audited extends Run {
   /** What arrived behind the attestation requests. */
@@ -69,8 +94,14 @@ beforeAll(async () => {
   world = await makeWorld();
 });
 
-/** Runs the command against a box whose Statement names `head` and that answers with `app`. */
-async function audit(app: RequestListener, head: string | null, flags: readonly string[] = []): Promise<Audited> {
+/** What a Statement says of records. */
+interface Heads {
+  readonly ledger: string | null;
+  readonly audit: string | null;
+}
+
+/** Runs the command against a box whose Statement names `heads` and that answers with `app`. */
+async function audit(app: RequestListener, heads: Heads, flags: readonly string[] = []): Promise<Audited> {
   const cwd = emptyDirectory();
   writeFileSync(join(cwd, "release.json"), formatRelease(world.release));
   writeFileSync(join(cwd, "root.pem"), world.vendor.rootPem);
@@ -78,10 +109,7 @@ async function audit(app: RequestListener, head: string | null, flags: readonly 
   await using box = await startFakeBox({
     identity: world.identity,
     answer: async (asked) =>
-      sendEvidence(
-        asked.socket,
-        await evidenceFor(world, asked, { statement: (truth) => ({ ...truth, ledger: head }) }),
-      ),
+      sendEvidence(asked.socket, await evidenceFor(world, asked, { statement: (truth) => ({ ...truth, ...heads }) })),
     app,
   });
   const accepted = ["--release", "release.json", "--manifest", world.manifestDigest, "--simulated=root.pem"];
@@ -90,21 +118,30 @@ async function audit(app: RequestListener, head: string | null, flags: readonly 
   return { ...run, received: box.received() };
 }
 
-function answering(text: string, status = 200): RequestListener {
-  return (_request, response) => {
-    response.writeHead(status, { "content-type": "application/vnd.blindbox.ledger+json" }).end(text);
+/** Answers with a ledger, and with an access log where that is asked for. */
+function answering(ledger: string, log = formatAccessLog(honestLog), status = 200): RequestListener {
+  return ({ url }, response) => {
+    const [kind, text] = url === ACCESS_LOG_PATH ? ["access-log", log] : ["ledger", ledger];
+    response.writeHead(status, { "content-type": `application/vnd.blindbox.${kind}+json` }).end(text);
   };
 }
 
+const honestHeads: Heads = { ledger: honest.head, audit: honestLog.head };
+
 function auditOf(document: LedgerDocument, head: string | null = document.head): Promise<Audited> {
-  return audit(answering(formatLedger(document)), head);
+  return audit(answering(formatLedger(document)), { ...honestHeads, ledger: head });
+}
+
+function auditOfLog(log: AccessLogDocument, head: string | null = log.head): Promise<Audited> {
+  return audit(answering(formatLedger(honest), formatAccessLog(log)), { ...honestHeads, audit: head });
 }
 
 describe("blindbox audit", () => {
   test("shows every record of a ledger that the Evidence stands behind", async () => {
     const { code, stdout, stderr, received } = await auditOf(honest);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const [head, ...rows] = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
+    const [title, head, ...rows] = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
+    expect(title?.[0]).toMatch(/^Egress ledger: /);
     expect(head?.slice(2)).toEqual(["verdict", "count", "rule", "mode", "host", "port", "sent", "received", "peer"]);
     expect(rows[0]).toEqual([
       "0",
@@ -120,9 +157,10 @@ describe("blindbox audit", () => {
       `sha256:${"c".repeat(12)}…`,
     ]);
     expect(rows[1]?.slice(2)).toEqual(["refused-name", "1234", "-", "-", "-", "-", "0", "0", "-"]);
-    expect(stdout).toMatch(/an unbroken chain, and the one that was attested: by Evidence accepted with warnings\n$/);
+    expect(stdout).toMatch(/unbroken chains, and the ones that were attested: by Evidence accepted with warnings\n$/);
     expect(received).toMatch(/^GET \/\.well-known\/blindbox\/ledger HTTP\/1\.1\r\n/);
-    expect(received).toContain(`authorization: Bearer ${key}`);
+    expect(received).toMatch(/^GET \/\.well-known\/blindbox\/access-log HTTP\/1\.1\r$/m);
+    expect(received.split(`authorization: Bearer ${key}`)).toHaveLength(3);
   });
 
   test("takes a Statement that was made before the newest record", async () => {
@@ -133,12 +171,12 @@ describe("blindbox audit", () => {
   test("says that older records were given up", async () => {
     const { code, stdout } = await auditOf(chained([{ ...connected, seq: 7 }], 7, Buffer.alloc(32, 1)));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^7 older records were given up/);
+    expect(stdout.split("\n")[1]).toMatch(/^7 older records were given up/);
   });
 
   test("shows a ledger without records", async () => {
     const { code, stdout } = await auditOf(chained([]));
-    expect({ code, first: stdout.split("\n")[0] }).toEqual({ code: 0, first: "no records" });
+    expect({ code, first: stdout.split("\n")[1] }).toEqual({ code: 0, first: "no records" });
   });
 
   test.each<[string, LedgerDocument, string | null, string]>([
@@ -161,14 +199,79 @@ describe("blindbox audit", () => {
     expect(run.stdout).toMatch(/: refused: these records are not what the box wrote\n$/);
   });
 
-  test("writes ledger and verdict as JSON", async () => {
-    const run = await audit(answering(formatLedger({ ...honest, records: [refused] })), honest.head, ["--json"]);
+  test("shows every record of the access log that the Evidence stands behind", async () => {
+    const second = { ...admitted, seq: 1, outcome: "broken", status: null };
+    const { code, stdout } = await auditOfLog(logged([admitted, second]), honestLog.head);
+    expect(code).toBe(0);
+    const lines = stdout.slice(stdout.indexOf("Access log: ")).split("\n");
+    const [, head, ...rows] = lines.map((line) => line.trim().split(/ {2,}/));
+    expect(head?.slice(2)).toEqual("principal,rule,method,path of the rule,outcome,status,received,sent".split(","));
+    expect(rows[0]).toEqual([
+      "0",
+      "2026-01-02T03:04:05Z",
+      "acme-batch",
+      "0",
+      "POST",
+      "/v1/**",
+      "answered",
+      "200",
+      "12",
+      "345",
+    ]);
+    expect(rows[1]?.slice(-4)).toEqual(["broken", "-", "12", "345"]);
+  });
+
+  test("says of an access log without records why it may have none, and how many are no longer kept", async () => {
+    const empty = await auditOfLog(logged([]));
+    expect(empty).toMatchObject({ code: 0, stderr: "" });
+    expect(empty.stdout).toContain("\nno records: no request has ended yet under a rule with `audit: true`\n");
+    const late = await auditOfLog(logged([{ ...admitted, seq: 9 }], 9, Buffer.alloc(32, 1)));
+    expect(late.code).toBe(0);
+    expect(late.stdout).toContain("\n9 older records were given up: ");
+  });
+
+  test.each<[string, AccessLogDocument, string | null, string]>([
+    ["an altered record", { ...honestLog, records: [{ ...admitted, sent: 1 }] }, honestLog.head, "access-log-head"],
+    ["a record left out", { ...honestLog, records: [] }, honestLog.head, "access-log-head"],
+    ["the head of its ledger", honestLog, honest.head, "access-log-statement"],
+    ["no access log in its Statement", honestLog, null, "access-log-unattested"],
+    ["a gap", logged([{ ...admitted, seq: 1 }]), logged([{ ...admitted, seq: 1 }]).head, "access-log-sequence"],
+  ])("refuses a box whose access log has %s, although its ledger is right", async (_, log, head, code) => {
+    const run = await auditOfLog(log, head);
+    expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(new RegExp(`^${code}: expected .*, got .*$`, "m"));
+    expect(run.stdout).toMatch(/: refused: these records are not what the box wrote\n$/);
+  });
+
+  test("refuses an access log that is none, with words of no use to a terminal's attacker", async () => {
+    const painted = formatAccessLog(honestLog).replace("acme-batch", "\\u001b[31m");
+    for (const text of ["hello", painted]) {
+      const { code, stdout, stderr } = await audit(answering(formatLedger(honest), text), honestHeads);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toMatch(/: expected an access log, got /);
+      expect(stderr).not.toContain("\u001b");
+    }
+  });
+
+  test("judges both records by one attestation, and gives up where each comes over a connection of its own", async () => {
+    const closing: RequestListener = (request, response) => {
+      response.setHeader("connection", "close");
+      answering(formatLedger(honest))(request, response);
+    };
+    const { code, stdout, stderr } = await audit(closing, honestHeads);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(stderr).toContain("expected two answers on one connection, got a new connection each time");
+  });
+
+  test("writes both records and the verdict as JSON", async () => {
+    const run = await audit(answering(formatLedger({ ...honest, records: [refused] })), honestHeads, ["--json"]);
     expect(run.code).toBe(1);
     expect(JSON.parse(run.stdout)).toMatchObject({
       verified: false,
       status: "warning",
       differences: [{ code: "ledger-sequence" }, { code: "ledger-head" }, { code: "ledger-statement" }],
       ledger: { records: [refused] },
+      accessLog: { records: [admitted], head: honestLog.head },
     });
   });
 
@@ -179,7 +282,7 @@ describe("blindbox audit", () => {
     ["a host that would paint the terminal", formatLedger(honest).replace("*.example.com", "\\u001b[31m")],
     ["more than a ledger can be", "x".repeat(9 * 1024 * 1024)],
   ])("refuses %s", async (_, text) => {
-    const { code, stdout, stderr } = await audit(answering(text), honest.head);
+    const { code, stdout, stderr } = await audit(answering(text), honestHeads);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(
       /^error: https:\/\/127\.0\.0\.1:\d+: expected a ledger, got .*\nhint: do not rely on this box.*\n$/,
@@ -193,7 +296,7 @@ describe("blindbox audit", () => {
     [404, /another version/],
     [503, /try again/],
   ])("says what to do about status %i", async (status, hint) => {
-    const { code, stdout, stderr } = await audit(answering("secret words", status), honest.head);
+    const { code, stdout, stderr } = await audit(answering("secret words", "", status), honestHeads);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(new RegExp(`^error: .*: expected its ledger, got status ${status}\nhint: .+\n$`));
     expect(stderr).toMatch(hint);
@@ -216,7 +319,7 @@ describe("blindbox audit", () => {
     const { code, stderr } = await blindbox(["audit", await deadPort(), "--simulated"], { cwd: emptyDirectory() });
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^error: who audits: expected --key-file FILE, or BLINDBOX_API_KEY .*\nhint: .*audit: true.*\n$/,
+      /^error: who audits: expected one of --key-file FILE, .*, BLINDBOX_API_KEY in the environment, got none of them\nhint: .*audit: true.*\n$/,
     );
   });
 });

@@ -50,9 +50,9 @@ describe("blindbox request", () => {
   test.each([
     [
       [],
-      "error: who calls: expected one of --key-file FILE, BLINDBOX_API_KEY in the environment, --anonymous, got none of them",
+      "error: who calls: expected one of --key-file FILE, --token-file FILE, --cert FILE, BLINDBOX_API_KEY in the environment, --anonymous, got none of them",
     ],
-    [["--anonymous", "--key-file", "key.txt"], "got --anonymous and --key-file"],
+    [["--anonymous", "--key-file", "key.txt"], "got --anonymous and a credential"],
     [["--key-file", "not-a-key.txt"], "error: not-a-key.txt: expected an API key alone on one line"],
     [["--key-file", "missing.txt"], "error: missing.txt: expected a file with an API key, got no such file"],
     [["--anonymous", "-H", secret], "error: --header: expected name: value, got something else"],

@@ -29,10 +29,13 @@ export { type AcceptanceOptions, isAccepted, refusalOf } from "./appraisal/accep
 export { ConnectionError, type ConnectionErrorCode, type ConnectionPhase, TimeoutError } from "./connection-error.ts";
 export type {
   AcceptableWarning,
+  CallerCredentials,
+  ClientCertificate,
   Credentials,
   ReleaseSource,
   SessionOptions,
   TimeoutOptions,
+  TokenSource,
   VerifyOptions,
 } from "./options/options.ts";
 export type { Requirement, RequirementByMeaning, SandboxDriver } from "./options/requirement.ts";

@@ -2,14 +2,15 @@ import type { AttestationResult } from "@blindbox/attestation";
 import { pinnedTls } from "#pinned-tls";
 import { refusalOf } from "./appraisal/acceptance.ts";
 import { createAppraiser } from "./appraisal/appraiser.ts";
-import type { Credentials, SessionOptions } from "./options/options.ts";
+import type { SessionOptions } from "./options/options.ts";
 import { readOrigin } from "./options/origin.ts";
 import { readSessionOptions } from "./options/read-options.ts";
-import { addCredentials } from "./request/credentials.ts";
+import { type AddCredentials, createCredentials } from "./request/credentials.ts";
 import { readFetchCall, type SessionFetch } from "./request/fetch-input.ts";
 import { type CheckedInit, readInit, type SessionRequestInit } from "./request/init.ts";
 import { readMethod } from "./request/method.ts";
 import { targetOn } from "./request/target.ts";
+import { untilAborted } from "./request/until-aborted.ts";
 import type { Transport } from "./transport/transport.ts";
 
 const initMembers = ["headers", "body", "signal"];
@@ -37,13 +38,13 @@ export class SecureSession {
   /** The session as a `fetch`, for libraries that take one; it needs no `this`. */
   readonly fetch: SessionFetch;
   readonly #origin: URL;
-  readonly #credentials: Credentials;
+  readonly #addCredentials: AddCredentials;
   readonly #transport: Transport;
   #closed: Promise<void> | null = null;
 
-  private constructor(origin: URL, credentials: Credentials, transport: Transport) {
+  private constructor(origin: URL, addCredentials: AddCredentials, transport: Transport) {
     this.#origin = origin;
-    this.#credentials = credentials;
+    this.#addCredentials = addCredentials;
     this.#transport = transport;
     this.fetch = (input, init) => this.#fetch(input, init);
   }
@@ -59,8 +60,9 @@ export class SecureSession {
     const { credentials, ...checked } = readSessionOptions(options);
     const appraiser = await createAppraiser(checked);
     const refusal = (result: AttestationResult): Error | null => refusalOf(result, checked);
-    const transport = await pinnedTls.openTransport({ ...checked, origin, appraiser, refusal });
-    return new SecureSession(origin, credentials, transport);
+    const { certificate } = credentials;
+    const transport = await pinnedTls.openTransport({ ...checked, certificate, origin, appraiser, refusal });
+    return new SecureSession(origin, createCredentials(credentials, checked.now), transport);
   }
 
   /** The result of the newest connection that was accepted. */
@@ -113,11 +115,18 @@ export class SecureSession {
     return this.#send(call.method, call.url, call);
   }
 
-  #send(method: string, path: string | URL, init: CheckedInit): Promise<Response> {
-    if (this.#closed !== null) throw new TypeError("the session is closed");
+  async #send(method: string, path: string | URL, init: CheckedInit): Promise<Response> {
+    this.#demandOpen();
     const { headers, body, signal } = init;
     const target = targetOn(this.#origin, path);
-    addCredentials(headers, this.#credentials);
+    if (signal?.aborted === true) throw signal.reason;
+    await untilAborted(this.#addCredentials(headers), signal);
+    // It may have been closed while a token was fetched.
+    this.#demandOpen();
     return this.#transport.send({ method, target, headers, body, signal });
+  }
+
+  #demandOpen(): void {
+    if (this.#closed !== null) throw new TypeError("the session is closed");
   }
 }

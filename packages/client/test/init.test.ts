@@ -1,11 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { addCredentials } from "../src/request/credentials.ts";
+import { type AddCredentials, createCredentials } from "../src/request/credentials.ts";
 import { readFetchCall } from "../src/request/fetch-input.ts";
 import { readInit } from "../src/request/init.ts";
 import { readMethod } from "../src/request/method.ts";
 
 const names = ["headers", "body", "signal"];
 const apiKey = `bb_${"A".repeat(43)}`;
+const withKey = credentialsOf(apiKey);
+
+function credentialsOf(key: string | null): AddCredentials {
+  return createCredentials({ apiKey: key, token: null, certificate: null }, () => new Date());
+}
 
 function headersOf(init: unknown): Headers {
   return readInit(init, "POST", names).headers;
@@ -86,32 +91,32 @@ describe("what a caller says about a request", () => {
     expect(headersOf({ headers: [["accept-encoding", "gzip"]] }).get("accept-encoding")).toBe("gzip");
   });
 
-  test("leaves the caller's own headers as they were", () => {
+  test("leaves the caller's own headers as they were", async () => {
     const own = new Headers({ a: "b" });
-    addCredentials(headersOf({ headers: own }), { apiKey });
+    await withKey(headersOf({ headers: own }));
     expect([...own]).toEqual([["a", "b"]]);
   });
 });
 
 describe("the box's credential", () => {
-  test("goes into Authorization", () => {
+  test("goes into Authorization", async () => {
     const headers = new Headers();
-    addCredentials(headers, { apiKey });
+    await withKey(headers);
     expect([...headers]).toEqual([["authorization", `Bearer ${apiKey}`]]);
   });
 
-  test("leaves the application's Authorization alone", () => {
+  test("leaves the application's Authorization alone", async () => {
     const headers = new Headers({ authorization: "Bearer app" });
-    addCredentials(headers, { apiKey });
+    await withKey(headers);
     expect(Object.fromEntries(headers)).toEqual({
       authorization: "Bearer app",
       "x-blindbox-authorization": `Bearer ${apiKey}`,
     });
   });
 
-  test("is nothing for an anonymous caller", () => {
+  test("is nothing for an anonymous caller", async () => {
     const headers = new Headers();
-    addCredentials(headers, { anonymous: true });
+    await credentialsOf(null)(headers);
     expect([...headers]).toEqual([]);
   });
 });

@@ -90,6 +90,7 @@ async function gatewayOf({ manifest, ...options }: DoorsOptions): Promise<Caller
     monotonic,
     metrics,
     rulePaths: manifest.access.rules.map(({ path }) => path),
+    sharedRules: manifest.access.rules.map(({ allow }) => allow.length > 1),
     documents: new Map([
       [LEDGER_PATH, { mediaType: LEDGER_MEDIA_TYPE, text: ledger }],
       [ACCESS_LOG_PATH, { mediaType: ACCESS_LOG_MEDIA_TYPE, text: () => accessLog.document() }],

@@ -92,7 +92,7 @@ describe("the requests of all callers of a rule", () => {
         const granted: number[] = [];
         for (const { who, gap } of calls) {
           now += gap;
-          if (allowances.claim(0, `p${who}`, limits).granted) granted.push(Math.floor(now / 1000));
+          if (allowances.claim(0, `p${who}`, limits, true).granted) granted.push(Math.floor(now / 1000));
         }
         for (const end of granted) {
           expect(granted.filter((at) => at <= end && at > end - 60).length).toBeLessThanOrEqual(100);
@@ -101,12 +101,21 @@ describe("the requests of all callers of a rule", () => {
     );
   });
 
-  it("leave room for who comes late: one caller that floods cannot take the last tenth from another", () => {
-    const late = createAllowances(() => 0);
-    late.claim(0, "late", limits);
-    for (let at = 0; at < 1000; at += 1) late.claim(0, "flood", limits);
-    let grantedLate = 0;
-    for (let at = 0; at < 10; at += 1) if (late.claim(0, "late", limits).granted) grantedLate += 1;
-    expect(grantedLate).toBeGreaterThanOrEqual(9);
+  it("leave room for who comes late: one caller that floods cannot take the last quarter from others", () => {
+    let now = 0;
+    const allowances = createAllowances(() => now);
+    const granted = (who: string): boolean => allowances.claim(0, who, limits, true).granted;
+    const flood = Array.from({ length: 1000 }, () => granted("flood")).filter(Boolean).length;
+    expect(flood).toBe(75);
+    now += 5000;
+    expect([granted("bob"), granted("carol")]).toEqual([true, true]);
+    const bob = Array.from({ length: 30 }, () => granted("bob")).filter(Boolean).length;
+    expect(bob).toBeGreaterThan(5);
+  });
+
+  it("are all there for one that has the rule for itself", () => {
+    const alone = createAllowances(() => 0);
+    const granted = Array.from({ length: 200 }, () => alone.claim(0, "alice", limits, false).granted);
+    expect(granted.filter(Boolean)).toHaveLength(100);
   });
 });

@@ -1,10 +1,11 @@
 /** Callers known by a JWT, and everything that only looks like one: asserts on what the application saw. */
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, hash } from "node:crypto";
+import { createServer, type AddressInfo } from "node:net";
 import type { Principal, TokenTerms } from "@blindbox/manifest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { type FakeApp, startApp } from "./fake-app.ts";
 import { aliceKey, digestOf, type Fixture, startGateway, wide } from "./gateway-fixture.ts";
-import { call, problemCode } from "./tls-caller.ts";
+import { call, openTls, problemCode, readUntilClosed } from "./tls-caller.ts";
 import {
   AUDIENCE,
   encoded,
@@ -168,6 +169,41 @@ describe("a token that is not right is refused like any other, and the applicati
     expect(await asked(text)).toBe("401 unauthenticated");
     expect(app.seen).toHaveLength(1);
   });
+});
+
+test.each(["Bearer T=", "Bearer T,", "Bearer T x", "JWT T", '"Bearer T"', "T"])(
+  "a token sent as %s belongs to nobody, even where anonymous is allowed, and never reaches the application",
+  async (form) => {
+    const rules = [{ allow: ["staff", "anonymous"], methods: ["GET" as const], path: "/**", limits: wide }];
+    const open = await startGateway({ appPort: app.port, access: { principals: [staff(termsOf([key]))], rules } });
+    const headers = { authorization: form.replace("T", token(key)) };
+    expect((await call(open.port, "/x", { headers })).status).toBe(401);
+    expect(app.seen).toEqual([]);
+    await open.close();
+  },
+);
+
+it("ends a WebSocket with the token that opened it", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const terms = termsOf([key], { clockSkew: 0 });
+  const rule = { methods: ["GET" as const], path: "/**", limits: wide, upgrade: "websocket" as const };
+  const access = { principals: [staff(terms)], rules: [{ ...rule, allow: ["staff"] }] };
+  const accept = hash("sha1", "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11", "base64");
+  const agreement = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  const silent = createServer((socket) => {
+    socket.on("error", () => {}).once("data", () => void socket.write(agreement));
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  const own = await startGateway({ appPort: (silent.address() as AddressInfo).port, access });
+  const text = token(key, { claims: { iat: now - 10, exp: now + 2 } });
+  const socket = await openTls(own.port);
+  const received = readUntilClosed(socket);
+  socket.write(
+    `GET /x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${text}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  expect(await received).toMatch(/^HTTP\/1\.1 101 /);
+  await own.close();
+  silent.close();
 });
 
 it("is not changed in one character: every such token is another", async () => {

@@ -162,6 +162,31 @@ describe("a WebSocket is refused, and the application sees nothing,", () => {
   });
 });
 
+describe("a WebSocket that the application does not answer", () => {
+  it("ends with the rule's time, and holds no claim for a caller who left", async () => {
+    const app = await startApp("", () => {});
+    const box = await boxBefore(app, { time: 1, concurrent: 1 });
+    expect(await statusOf(box, {})).toBe("504");
+    const socket = await openTls(box.port);
+    socket.write(opening({}));
+    await expect.poll(() => app.seen.length).toBe(2);
+    socket.destroy();
+    await expect.poll(() => statusOf(box, {}), { timeout: 5000 }).toBe("504");
+    const outcomes = (JSON.parse(box.accessLog.document()) as { records: { outcome: string }[] }).records;
+    expect(outcomes.map(({ outcome }) => outcome)).toContain("broken");
+  });
+
+  it("that is cut is not written down as one that was answered", async () => {
+    const flood = (socket: Socket): void => void socket.write(Buffer.alloc(300_000, "x"));
+    const box = await boxBefore(await startApp(agreement(), flood), { response: 100_000 });
+    const socket = await openTls(box.port);
+    const closed = readUntilClosed(socket);
+    socket.write(opening({}));
+    await closed;
+    await expect.poll(() => box.accessLog.document()).toContain('"outcome":"answer-too-large"');
+  });
+});
+
 describe("an application that does not agree as RFC 6455 says gets no connection to the caller:", () => {
   test.each([
     ["a wrong accept", agreement("", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")],

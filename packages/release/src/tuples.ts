@@ -5,8 +5,8 @@ import type { ReferenceTuple, ReleaseTee } from "./release.ts";
 /** Tuples of one release: one for each shape of machine. */
 const MAX_TUPLES = 64;
 
-/** Registers of one tuple: TDX, with the most, has 10. */
-const MAX_REGISTERS = 32;
+/** Registers of one tuple: Azure on TDX, with the most, has 34: 10 of the TD, 24 PCRs. */
+const MAX_REGISTERS = 64;
 
 const REGISTER = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
 
@@ -28,7 +28,7 @@ const decimal: RegisterForm = {
 };
 
 function formOf(name: string): RegisterForm {
-  if (name === "uvmSvn") return decimal;
+  if (name === "uvmSvn" || name === "guestSvn") return decimal;
   return name.startsWith("uvm") ? text : hex;
 }
 

@@ -25,7 +25,8 @@ export interface AccessLogDifference {
 
 /**
  * Compares an access log with itself and with the head that an *affirmed* Statement of the same box names
- * (`statement.audit`). Empty: every record is as the box wrote it. Not checked: what was given up before `first`, whether
+ * (`statement.audit`). Empty: up to that head every record is as the box wrote it; later ones rest on the attested session over
+ * which the log came, so a log from elsewhere proves nothing behind it. Not checked: what was given up before `first`, whether
  * later records were held back, and the time in the records.
  */
 export async function verifyAccessLog(

@@ -25,8 +25,8 @@ export interface LedgerDifference {
 
 /**
  * Compares a document with itself and with the head that an *affirmed* Statement of the same box names (`statement.ledger`;
- * null where that is null, which is a difference). Empty: every record is as the box wrote it, and as the Statement was
- * made the chain had got to one of these records. Not checked: what was given up before `first`, whether later records
+ * null where that is null, which is a difference). Empty: as the Statement was made the chain had got to one of these
+ * records, and up to there each is as the box wrote it; later ones rest on the attested session over which they came. Not checked: what was given up before `first`, whether later records
  * were held back, and the time in the records.
  *
  * @example

@@ -14,7 +14,7 @@ import type { AcceptableWarning, VerifyOptions } from "@blindbox/client";
 import { EncodingError } from "@blindbox/encoding";
 import { manifestDigest } from "@blindbox/manifest";
 import { parseRelease } from "@blindbox/release";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { readInputText } from "../files.ts";
 import { readResolvedManifest } from "../manifest-file.ts";
 import { CliError } from "../output/failure.ts";
@@ -29,7 +29,7 @@ export interface BoxOptions {
   readonly manifest?: string;
   /** Empty where no root was named. */
   readonly simulated?: string;
-  readonly accept?: AcceptableWarning;
+  readonly accept?: readonly string[];
   /** Kinds of hardware that are accepted; left out: all, unless `simulated` is given. */
   readonly tee?: readonly string[];
   /** A file with an Appraisal Policy. */
@@ -65,19 +65,43 @@ export function addBoxOptions(command: Command): Command {
     )
     .option("--tee <kind>", "accept this kind of hardware only; may be given more than once", collect)
     .option("--policy <file>", "appraise under this policy: JSON that says what differs from the strict one")
-    .addOption(
-      new Option("--accept <warning>", "act on this warning as if it were none").choices(["release-unsigned"]),
+    .option(
+      "--accept <warning>",
+      `act on this warning as if it were none: ${acceptable.join(" or ")}; may be given more than once`,
+      collect,
     );
 }
 
+const acceptable: readonly AcceptableWarning[] = ["release-unsigned", "debug"];
+
+function readAccepted(word: string): AcceptableWarning {
+  const found = acceptable.find((each) => each === word);
+  if (found !== undefined) return found;
+  const hint = "no other warning can be accepted so: what the policy refuses, an exception in it excuses";
+  throw new CliError({ what: "--accept", expected: acceptable.join(" or "), actual: "another word", hint });
+}
+
+/** What a box has to be, where it comes from somewhere else than the flags. */
+export interface GivenRequirements {
+  /** Texts of the releases that are accepted. */
+  readonly releases: readonly string[];
+  /** Digest of the Manifest that is required. */
+  readonly manifest: string;
+}
+
 /** Reads everything that the flags name. Throws a `CliError`, or an `AttestationError` where no box could be accepted. */
-export async function readBoxOptions(options: BoxOptions): Promise<VerifyOptions> {
-  const release = await readReleases(options);
-  const manifest = await readRequiredDigest(options);
+export async function readBoxOptions(
+  options: BoxOptions,
+  given: GivenRequirements | null = null,
+): Promise<VerifyOptions> {
+  const accept = (options.accept ?? []).map(readAccepted);
+  const release = given?.releases ?? (await readReleases(options));
+  const manifest = given?.manifest ?? (await readRequiredDigest(options));
   const tees = await readTees(options);
-  demandRelease(release, tees);
   const policy = options.policy === undefined ? {} : { policy: await readPolicyFile(options.policy) };
-  return { release, require: { manifest }, tees, ...policy, ...(options.accept && { accept: [options.accept] }) };
+  // After everything that whoever typed it can put right.
+  demandRelease(release, tees);
+  return { release, require: { manifest }, tees, ...policy, accept };
 }
 
 async function readReleases({ box, release }: BoxOptions): Promise<readonly string[]> {

@@ -1,8 +1,14 @@
 import type { ReadableStream } from "node:stream/web";
 import { SecureSession } from "@blindbox/client";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { callBox, readBoxUrl } from "../box-call.ts";
-import { keyVariable, readCredentials, type CredentialFlags } from "../credentials.ts";
+import {
+  addCredentialFlags,
+  credentialFiles,
+  type CredentialFlags,
+  demandOneInput,
+  readCredentials,
+} from "../credentials.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
@@ -64,10 +70,9 @@ function bodyWithoutUse(method: string): CliError {
 
 /** The files that are read, `-` being the standard input, of which there is only one. */
 function filesRead(flags: RequestFlags): readonly string[] {
-  const files = [...filesSent(flags), ...(flags.keyFile === undefined ? [] : [flags.keyFile])];
-  if (files.filter((file) => file === "-").length < 2) return files.filter((file) => file !== "-");
-  const hint = "name a file for the others";
-  throw new CliError({ what: "the standard input", expected: "to be read once", actual: "several uses of it", hint });
+  const files = [...filesSent(flags), ...credentialFiles(flags)];
+  demandOneInput(files);
+  return files.filter((file) => file !== "-");
 }
 
 async function prepare(method: string, address: string, flags: RequestFlags): Promise<PreparedRequest> {
@@ -152,11 +157,11 @@ export function addRequest(context: CommandContext): Command {
     .option("-i, --include", "write status and headers before the body")
     .option("-f, --fail", "end with 6 where the answer has a status of 400 or more; its body is written all the same")
     .option("-o, --output <file>", "write the body into this file")
-    .option("--key-file <file>", `the caller's API key, - for the standard input; else ${keyVariable} is read`)
-    .option("--anonymous", "call without a key")
-    .addOption(new Option("--key <key>").hideHelp());
-  return addBoxOptions(command).action(async (method: string, url: string, flags: RequestFlags) => {
-    const prepared = await prepare(method, url, flags);
-    context.finish(await request(prepared, flags, context.terminal));
-  });
+    .option("--anonymous", "call without a credential");
+  return addBoxOptions(addCredentialFlags(command, "the caller's")).action(
+    async (method: string, url: string, flags: RequestFlags) => {
+      const prepared = await prepare(method, url, flags);
+      context.finish(await request(prepared, flags, context.terminal));
+    },
+  );
 }

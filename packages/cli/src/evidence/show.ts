@@ -1,12 +1,10 @@
 /** An inspection on a terminal: sections, aligned values, and what each means below it. */
+import { wrapped } from "../output/paragraph.ts";
 import { printable } from "../output/printable.ts";
 import { paint, writeLine, type OutputStream, type Style } from "../output/terminal.ts";
 import type { Field, Inspection, Line, Section, Tone } from "./inspection.ts";
 
 const styles: Readonly<Record<Exclude<Tone, "plain">, Style>> = { good: "good", careful: "careful", bad: "bad" };
-
-/** Where the words of a meaning go on in the next line. */
-const meaningWidth = 96;
 
 /** Writes everything, the pieces inside too, each under its own title. */
 export function writeInspection(stream: OutputStream, { title, sections, inside }: Inspection): void {
@@ -33,14 +31,4 @@ function writeField(stream: OutputStream, { label, lines, means }: Field, width:
 function painted(stream: OutputStream, { text, tone }: Line): string {
   const safe = printable(text);
   return tone === "plain" ? safe : paint(stream, styles[tone], safe);
-}
-
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < meaningWidth) lines[lines.length - 1] = `${last} ${word}`;
-    else if (word !== "") lines.push(word);
-  }
-  return lines;
 }

@@ -10,9 +10,11 @@ import {
   jsonObject,
   jsonString,
   parseCanonicalJson,
+  parseSha256,
   toBase64url,
   type JsonValue,
 } from "@blindbox/encoding";
+import { parseRelease } from "@blindbox/release";
 
 /** One kept exchange. Whoever saved it vouches for url, time, nonce, exporter and key; nothing in it is a credential. */
 export interface Bundle {
@@ -59,7 +61,7 @@ export function parseBundle(text: string): Bundle {
   const given = jsonString(found.type, "bundle.type");
   if (given !== type) throw new EncodingError("bad-encoding", "bundle.type", type, "another type");
   return {
-    url: jsonString(found.url, "bundle.url"),
+    url: originOf(jsonString(found.url, "bundle.url")),
     time: jsonInteger(found.time, "bundle.time", { min: 0, max: 253_402_300_799 }),
     exchange: {
       document: jsonString(found.document, "bundle.document"),
@@ -67,11 +69,29 @@ export function parseBundle(text: string): Bundle {
       channel: channelOf(bytesOrNull(found.exporter, "bundle.exporter", 32)),
       peerKey: peerKeyOf(bytesOrNull(found.tls, "bundle.tls", null)),
     },
-    releases: jsonArray(found.releases, "bundle.releases", 64).map((text, at) =>
-      jsonString(text, `bundle.releases[${at}]`),
-    ),
-    manifest: jsonString(found.manifest, "bundle.manifest"),
+    releases: jsonArray(found.releases, "bundle.releases", 64).map(releaseOf),
+    manifest: digestOf(jsonString(found.manifest, "bundle.manifest")),
   };
+}
+
+/** An address with nothing in it but host and port: no name, no password, no path. */
+function originOf(text: string): string {
+  if (URL.canParse(text)) {
+    const { origin, protocol } = new URL(text);
+    if (protocol === "https:" && origin === text) return text;
+  }
+  throw new EncodingError("bad-encoding", "bundle.url", "an https origin", "something else");
+}
+
+function releaseOf(value: JsonValue, at: number): string {
+  const text = jsonString(value, `bundle.releases[${at}]`);
+  parseRelease(text);
+  return text;
+}
+
+function digestOf(text: string): string {
+  parseSha256(text, "bundle.manifest");
+  return text;
 }
 
 function bytesOrNull(value: JsonValue, path: string, length: number | null): Uint8Array | null {
@@ -82,7 +102,9 @@ function bytesOrNull(value: JsonValue, path: string, length: number | null): Uin
 }
 
 function channelOf(exporter: Uint8Array | null): VerificationInput["channel"] {
-  return exporter === null ? { binding: "none" } : { binding: "tls-exporter", exporter };
+  if (exporter === null) return { binding: "none" };
+  if (exporter.some((byte) => byte !== 0)) return { binding: "tls-exporter", exporter };
+  throw new EncodingError("bad-encoding", "bundle.exporter", "bytes that name a connection", "zeros");
 }
 
 function peerKeyOf(tlsSpki: Uint8Array | null): VerificationInput["peerKey"] {

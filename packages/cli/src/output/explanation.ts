@@ -1,76 +1,66 @@
-/** What each step of a verification is for, and where its specification is. */
+/** Every comparison of a result in full: what was compared, why it matters, where it is specified, what to do next. */
 import type { AttestationResult, Finding, Step } from "@blindbox/attestation";
+import { explanationOf, pageOf } from "../explanations/explanation.ts";
+import { wrapped } from "./paragraph.ts";
 import { printable } from "./printable.ts";
 import { paint, writeLine, type OutputStream } from "./terminal.ts";
 
-/** One step in words. */
-interface Explanation {
-  readonly asks: string;
-  readonly specification: string;
-}
-
-const steps: Readonly<Record<Step, Explanation>> = {
-  parse: {
-    asks: "Is every part exactly of the form that it must have? What can be read in two ways is not read at all.",
-    specification: "RFC 8785 (canonical JSON); the vendor's own layout for the Evidence",
-  },
-  authenticate: {
-    asks: "Did genuine hardware sign this, under a root that is pinned here, with nothing revoked or out of date?",
-    specification: "RFC 9334, section 8.3; AMD 57230 (VCEK), Intel DCAP, AWS NSM, TPM 2.0 Part 2; RFC 5280",
-  },
-  platform: {
-    asks: "Is the machine one to trust: its firmware recent enough, debugging and migration off?",
-    specification: "AMD 56860 (ATTESTATION_REPORT), Intel TDX module specification (TD attributes, TCB levels)",
-  },
-  measurement: {
-    asks: "Does the hardware say that exactly the published code runs, register by register of one release?",
-    specification: "RFC 9334, section 8.4 (Reference Values)",
-  },
-  binding: {
-    asks: "Is what the box says of itself the very text whose hash the hardware signed?",
-    specification: "docs: ARCHITECTURE.md, In which bytes (Statement, Binding)",
-  },
-  freshness: {
-    asks: "Was it made now, for this asker and this connection, and is the box's clock right?",
-    specification: "RFC 9334, section 10; RFC 9266 (tls-exporter)",
-  },
-  channel: {
-    asks: "Does the connection end at the key that the hardware vouches for?",
-    specification: "RFC 8446, section 4.4; docs: ARCHITECTURE.md (Statement)",
-  },
-  manifest: {
-    asks: "Is the security policy in force the one that was shown, and one that was accepted?",
-    specification: "docs/manifest.md",
-  },
-  sandbox: {
-    asks: "What holds the application, and did every way out that was tried from inside stay shut?",
-    specification: "SECURITY.md, The sandbox",
-  },
-  release: {
-    asks: "Who says that this code is the published code?",
-    specification: "docs/client.md",
-  },
+/** What each step asks, in one sentence. */
+const questions: Readonly<Record<Step, string>> = {
+  parse: "Is every part exactly of the form that it must have? What can be read in two ways is not read at all.",
+  authenticate:
+    "Did genuine hardware sign this, under a root that is pinned here, with nothing revoked or out of date?",
+  platform: "Is the machine one to trust: its firmware recent enough, debugging and migration off?",
+  measurement: "Does the hardware say that exactly the published code runs, register by register of one release?",
+  binding: "Is what the box says of itself the very text whose hash the hardware signed?",
+  freshness: "Was it made now, for this asker and this connection, and is the box's clock right?",
+  channel: "Does the connection end at the key that the hardware vouches for?",
+  manifest: "Is the security policy in force the one that was shown, and one that was accepted?",
+  sandbox: "What holds the application, and did every way out that was tried from inside stay shut?",
+  release: "Who says that this code is the published code?",
 };
 
-/** Every comparison of a result with what was compared, why it matters, and where that is specified. */
-export function writeExplanation(stream: OutputStream, { findings }: AttestationResult): void {
+/** One Finding with all that there is to say of it. */
+export interface ExplainedFinding extends Finding {
+  readonly means: string | null;
+  readonly specification: string | null;
+  readonly page: string;
+}
+
+/** The findings of a result, each with its explanation. */
+export function explained({ findings, tee }: AttestationResult): readonly ExplainedFinding[] {
+  return findings.map((finding) => {
+    const [means, specification] = explanationOf(finding.check, tee) ?? [null, null];
+    return { ...finding, means, specification, page: pageOf(finding.step) };
+  });
+}
+
+/** Writes them, step by step. */
+export function writeExplanation(stream: OutputStream, result: AttestationResult): void {
+  const findings = explained(result);
   for (const step of new Set(findings.map((finding) => finding.step))) {
-    const { asks, specification } = steps[step];
-    writeLine(stream, `\n${paint(stream, "strong", step)}  ${asks}`);
-    writeLine(stream, `  specified in ${specification}`);
+    writeLine(stream, `\n${paint(stream, "strong", step)}  ${paint(stream, "quiet", questions[step])}`);
     for (const finding of findings) if (finding.step === step) writeFinding(stream, finding);
   }
 }
 
 const styles = { passed: "good", failed: "bad", skipped: "careful", warning: "careful" } as const;
 
-function writeFinding(stream: OutputStream, finding: Finding): void {
-  const { status, check, subject, reason, expected, actual, code, hint } = finding;
+function writeFinding(stream: OutputStream, finding: ExplainedFinding): void {
+  const { status, check, subject, reason, expected, actual, code, means, specification, page, hint } = finding;
   const about = subject === undefined ? "" : ` (${printable(subject)})`;
-  writeLine(stream, `  ${paint(stream, styles[status], status.padEnd(8))} ${check}${about}`);
-  writeLine(stream, `           expected  ${printable(expected)}`);
-  writeLine(stream, `           got       ${printable(actual)}`);
-  writeLine(stream, `           means     ${printable(reason)}`);
-  if (code !== undefined) writeLine(stream, `           code      ${code}`);
-  if (hint !== undefined) writeLine(stream, `           next      ${printable(hint)}`);
+  writeLine(stream, `  ${paint(stream, styles[status], status.padEnd(8))} ${paint(stream, "strong", check)}${about}`);
+  writePart(stream, "expected", expected);
+  writePart(stream, "got", actual);
+  writePart(stream, "says", reason);
+  if (means !== null) writePart(stream, "means", means);
+  if (code !== undefined) writePart(stream, "code", code);
+  writePart(stream, "see", specification === null ? page : `${specification}; ${page}`);
+  if (hint !== undefined) writePart(stream, "next", hint);
+}
+
+function writePart(stream: OutputStream, name: string, text: string): void {
+  const [first = "", ...others] = wrapped(printable(text));
+  writeLine(stream, `           ${paint(stream, "quiet", name.padEnd(8))}  ${first}`);
+  for (const line of others) writeLine(stream, `${" ".repeat(21)}${line}`);
 }

@@ -31,9 +31,11 @@ function writeClaims(stream: OutputStream, { claims }: AttestationResult): void 
   for (const name of known) writeLine(stream, `  ${name.padEnd(14)} ${printable(String(claims[name]))}`);
 }
 
-function writeFinding(stream: OutputStream, { status, check, reason, expected, actual, hint }: Finding): void {
-  const label = paint(stream, styleOf[status], status.padEnd(statusWidth));
-  writeLine(stream, `  ${label}  ${check}: ${printable(reason)}`);
+function writeFinding(stream: OutputStream, finding: Finding): void {
+  const { status, check, subject, reason, expected, actual, hint, excused } = finding;
+  const label = paint(stream, styleOf[status], (excused === true ? "excused" : status).padEnd(statusWidth));
+  const about = subject === undefined ? "" : ` (${printable(subject)})`;
+  writeLine(stream, `  ${label}  ${check}${about}: ${printable(reason)}`);
   if (status === "passed") return;
   const indent = " ".repeat(statusWidth + 4);
   writeLine(stream, `${indent}expected ${printable(expected)}`);

@@ -9,12 +9,45 @@ export type ReleaseSource = Release | string;
 /** Warnings that a caller can accept by name; see {@link VerifyOptions.accept}. */
 export type AcceptableWarning = "release-unsigned" | "debug";
 
-/** Who the caller is to the box. Sent on attested connections only. */
+/**
+ * Who the caller is to the box. What goes into headers is sent on attested connections only. A box admits a caller by all that
+ * it presents: give what one principal of the Manifest asks for, and nothing more.
+ */
 export type Credentials =
-  /** `bb_` and 43 base64url characters, sent as `Authorization: Bearer`. */
-  | { readonly apiKey: string }
-  /** No credential is sent: the Manifest must admit `anonymous` callers. */
+  | CallerCredentials
+  /** No credential is sent: the Manifest must admit `anonymous` callers. Alone. */
   | { readonly anonymous: true };
+
+/** At least one of its members. */
+export interface CallerCredentials {
+  /** `bb_` and 43 base64url characters. Alone it is sent as `Authorization: Bearer`. */
+  readonly apiKey?: string;
+  /** A JWT. Sent as `x-blindbox-authorization: Bearer`, which no box shows to its application, alone or with the key. */
+  readonly token?: TokenSource;
+  /**
+   * Shown in the TLS handshake of a box's listener for certificates (`access.mutualTls.port`), and on no other. Node only.
+   *
+   * **Shown before anything is verified**: in TLS a client proves who it is before it can attest the box, so whoever
+   * answers at that address learns this name. It learns nothing else, and cannot use it elsewhere.
+   */
+  readonly certificate?: ClientCertificate;
+}
+
+/**
+ * A JWT in compact form, or what returns one. A function is first called for the first request of a session, which is after
+ * the box was verified, and again when the `exp` of its last token is less than a minute away (or half its remaining life,
+ * where it has less than two): its result is shared by all requests until then. What it throws is what the request rejects
+ * with. A token without an integer `exp` is asked for anew with every request.
+ */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** A client certificate, in PEM. */
+export interface ClientCertificate {
+  /** The private key, not encrypted. */
+  readonly key: string;
+  /** The certificate, and behind it that of its issuer, whose key the Manifest pins. */
+  readonly cert: string;
+}
 
 /** Limits in milliseconds; each must be at least 1. */
 export interface TimeoutOptions {
@@ -59,7 +92,7 @@ export interface VerifyOptions {
 
 /** Everything about one session. */
 export interface SessionOptions extends VerifyOptions {
-  /** Mandatory: an API key, or explicitly none. */
+  /** Mandatory: an API key, a token, a client certificate or several of them; or explicitly none. */
   readonly credentials: Credentials;
   /**
    * Longest life of a connection after its attestation, in seconds. A request that is under way is finished; the next one

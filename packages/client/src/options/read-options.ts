@@ -1,9 +1,9 @@
 import { strictPolicy, type AppraisalPolicy, type Tee } from "@blindbox/attestation";
-import { isApiKey } from "@blindbox/manifest";
 import type { Release } from "@blindbox/release";
 import type { Timeouts } from "../transport/transport.ts";
+import { type CheckedCredentials, readCredentials } from "./credentials.ts";
 import { readInteger, readMembers, wrong } from "./members.ts";
-import type { AcceptableWarning, Credentials } from "./options.ts";
+import type { AcceptableWarning } from "./options.ts";
 import { readReleases } from "./releases.ts";
 import { type CheckedRequire, readRequire } from "./requirement.ts";
 
@@ -20,7 +20,7 @@ export interface CheckedVerifyOptions {
 
 /** {@link SessionOptions} after every check, with nothing left out. */
 export interface CheckedSessionOptions extends CheckedVerifyOptions {
-  readonly credentials: Credentials;
+  readonly credentials: CheckedCredentials;
   readonly maxEvidenceAge: number;
   readonly maxConnections: number;
 }
@@ -81,19 +81,6 @@ function checkBinding(value: unknown): void {
 function readTees(value: unknown): readonly Tee[] {
   if (!Array.isArray(value) || value.length === 0) throw wrong("options.tees", "a list of at least one TEE");
   return [...(value as readonly Tee[])];
-}
-
-function readCredentials(value: unknown): Credentials {
-  const members = readMembers(value, "options.credentials", { required: [], optional: ["apiKey", "anonymous"] });
-  const { apiKey, anonymous } = members;
-  if ((apiKey === undefined) === (anonymous === undefined)) {
-    throw wrong("options.credentials", "either { apiKey } or { anonymous: true }");
-  }
-  if (apiKey === undefined && anonymous === true) return { anonymous };
-  if (typeof apiKey === "string" && isApiKey(apiKey)) return { apiKey };
-  throw anonymous === undefined
-    ? wrong("options.credentials.apiKey", "bb_ and 43 base64url characters")
-    : wrong("options.credentials.anonymous", "true");
 }
 
 function readAccept(value: unknown): readonly AcceptableWarning[] {

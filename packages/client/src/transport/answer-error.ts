@@ -4,7 +4,7 @@ export const ANSWER_EXPECTATIONS = {
   "answer-head-size": "a head of at most 8192 bytes",
   "answer-status": "status 200",
   "answer-media-type": "exactly one Content-Type: application/vnd.blindbox.evidence+json",
-  "answer-length": "exactly one Content-Length of at most 1 MiB",
+  "answer-length": "exactly one Content-Length of at most 5 MiB",
   "answer-coding": "no Transfer-Encoding and no Content-Encoding",
   "answer-persistence": "a connection that stays open",
   "answer-trailing-bytes": "nothing behind the body",

@@ -1,5 +1,6 @@
 /** What a session needs of the one part that depends on the runtime: attested connections to one origin. Types only. */
 import type { AttestationResult, VerificationInput } from "@blindbox/attestation";
+import type { ClientCertificate } from "../options/options.ts";
 import type { AnswerError } from "./answer-error.ts";
 import type { ChannelError } from "./channel-error.ts";
 
@@ -26,6 +27,8 @@ export interface TransportOptions {
   /** Longest life of a connection after its attestation, in seconds, beyond the requests that are in flight by then. */
   readonly maxEvidenceAge: number;
   readonly maxConnections: number;
+  /** Shown in the handshake to a listener that asks for one; null: none. */
+  readonly certificate: ClientCertificate | null;
   readonly now: () => Date;
   /** Why nothing may be sent on a result, or `null`. Asked before a connection carries its first request. */
   readonly refusal: (result: AttestationResult) => Error | null;
@@ -63,10 +66,13 @@ export interface Transport {
 
 /** The runtime's part, chosen by the package's `imports` map under `#pinned-tls`. */
 export interface PinnedTls {
-  /** Opens and attests the first connection. Rejects with the refusal, or a ConnectionError. */
+  /**
+   * Opens and attests the first connection. Rejects with the refusal, a ConnectionError, or a TypeError for a certificate
+   * that TLS does not take.
+   */
   openTransport(options: TransportOptions): Promise<Transport>;
   /** Opens and attests one connection, closes it, and returns the result as it is. Rejects with a ConnectionError only. */
   attestOnce(
-    options: Omit<TransportOptions, "refusal" | "maxEvidenceAge" | "maxConnections">,
+    options: Omit<TransportOptions, "refusal" | "maxEvidenceAge" | "maxConnections" | "certificate">,
   ): Promise<AttestationResult>;
 }

@@ -25,20 +25,32 @@ export interface AccessLogOptions {
   readonly now: () => number;
 }
 
+/** Well below what is read as one document: long paths make records of 1.2 KiB, usual ones 250 bytes. */
+const maxBytes = 48 * 1024 * 1024;
+
 /** An empty access log. What fills it is bounded by the rules' own limits. */
 export function createAccessLog({ entries, now }: AccessLogOptions): AccessLog {
   const records: AccessRecord[] = [];
+  const sizes: number[] = [];
+  let bytes = 0;
   let head: Uint8Array = sha256(originBytes(ACCESS_LOG_TYPE));
   let start = head;
   let next = 0;
+  const giveUpOldest = (): void => {
+    const oldest = records.shift();
+    bytes -= sizes.shift() ?? 0;
+    if (oldest !== undefined) start = sha256(linkBytes(start, oldest));
+  };
   return {
     record(entry) {
       const record: AccessRecord = { ...entry, seq: next, time: Math.max(0, Math.floor(now() / 1000)) };
-      head = sha256(linkBytes(head, record));
+      const link = linkBytes(head, record);
+      head = sha256(link);
       next += 1;
       records.push(record);
-      const oldest = records.length > entries ? records.shift() : undefined;
-      if (oldest !== undefined) start = sha256(linkBytes(start, oldest));
+      sizes.push(link.length);
+      bytes += link.length;
+      while (records.length > entries || bytes > maxBytes) giveUpOldest();
     },
     head: () => format(head),
     document: () =>

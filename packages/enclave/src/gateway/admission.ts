@@ -21,6 +21,10 @@ export interface Admitted {
   /** The caller's headers as the application gets them, names and values in turn. */
   readonly headers: readonly string[];
   readonly claim: Claim;
+  /** Seconds since 1970 after which the caller's credentials are worth nothing; null: they do not run out. */
+  readonly until: number | null;
+  /** When it was admitted, by the same clock. */
+  readonly now: number;
 }
 
 export interface Refused {
@@ -36,6 +40,8 @@ export interface AdmissionParts {
   readonly access: AccessDecider;
   readonly callers: Callers;
   readonly allowances: Allowances;
+  /** Of each rule, whether it admits more than one principal. */
+  readonly sharedRules: readonly boolean[];
   readonly upstream: AppUpstream;
 }
 
@@ -60,6 +66,11 @@ export function admit(parts: AdmissionParts, arrival: Arrival): Admission | Prom
   return identity instanceof Promise ? identity.then(decide) : decide(identity);
 }
 
+/** Optional white space is space and tab (RFC 9110, section 5.6.3): whatever else stands around a value is a part of it. */
+function withoutOws(line: string): string {
+  return line.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
 /** A key in a target ends in logs and histories: it is refused there, not overlooked. */
 function holdsKey(target: string): boolean {
   return /bb_[A-Za-z0-9_-]{43}/.test(target);
@@ -78,26 +89,27 @@ function decideFor(
     method,
     target,
     upgrade: request.headers.upgrade?.toLowerCase() ?? null,
-    headers: (name) => valuesOf(METHOD_OVERRIDES.has(name) ? rawHeaders : forApp, name).map((line) => line.trim()),
+    headers: (name) => valuesOf(METHOD_OVERRIDES.has(name) ? rawHeaders : forApp, name).map(withoutOws),
   });
   if (!decided.allowed) return refused(decided.reason);
   const { passes } = decided;
   const headers = passes.length === 0 ? forApp : headersForApp(rawHeaders, head, { passesAuthorization, passes });
-  return claimFor(parts, request, decided, headers);
+  const until = identity.known ? identity.until : null;
+  return claimFor(parts, request, { decided, headers, until, now: parts.callers.now() });
 }
 
 function claimFor(
-  { allowances, upstream }: AdmissionParts,
+  { allowances, upstream, sharedRules }: AdmissionParts,
   request: IncomingMessage,
-  decided: Decided,
-  headers: readonly string[],
+  granted: Pick<Admitted, "decided" | "headers" | "until" | "now">,
 ): Admission {
-  const { rule, principal, limits } = decided;
+  const { rule, principal, limits } = granted.decided;
   if ((declaredLength(request) ?? 0) > limits.body) return refused("body-too-large", rule);
   if (upstream.state() !== "ready") return refused("app-not-ready", rule);
-  const claim = allowances.claim(rule, principal, limits);
+  const claim = allowances.claim(rule, principal, limits, sharedRules[rule] ?? true);
   if (!claim.granted) return refused("too-many-requests", rule, [["retry-after", String(claim.retryAfter)]]);
-  return { admitted: true, rule, decided, headers: [...headers, "x-blindbox-principal", principal], claim };
+  const headers = [...granted.headers, "x-blindbox-principal", principal];
+  return { admitted: true, rule, claim, ...granted, headers };
 }
 
 function refused(problem: ProblemCode, rule: number | null = null, headers: readonly Header[] = []): Refused {

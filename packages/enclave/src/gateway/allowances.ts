@@ -18,7 +18,8 @@ export interface Refusal {
 }
 
 export interface Allowances {
-  claim(rule: number, principal: string, limits: CountedLimits): Claim | Refusal;
+  /** @param shared whether other principals may ask by that rule: one that has a rule for itself has all of it. */
+  claim(rule: number, principal: string, limits: CountedLimits, shared: boolean): Claim | Refusal;
 }
 
 interface Usage {
@@ -33,25 +34,31 @@ interface RuleUsage {
   swept: number;
   /** Principals with a request in the last minute. */
   active: number;
+  /** Principals that asked since then, refused ones too. */
+  readonly asking: Set<string>;
 }
 
 /**
  * @param now milliseconds of a clock that never goes back. Any 60 whole seconds in a row hold at most
- * `requestsPerMinute` requests of one principal under a rule, and `totalPerMinute` of all; of these the last tenth is kept for
+ * `requestsPerMinute` requests of one principal under a rule, and `totalPerMinute` of all; of these the last quarter is kept for
  * principals that have used less than an equal share.
  */
 export function createAllowances(now: () => number): Allowances {
   const rules = new Map<number, RuleUsage>();
   return {
-    claim(rule, principal, limits) {
+    claim(rule, principal, limits, shared) {
       const second = Math.floor(now() / 1000);
       const whole = ruleUsage(rules, rule, second);
       const own = usageOf(whole, principal);
       if (own.concurrent >= limits.concurrent) return { granted: false, retryAfter: 1 };
       const mine = own.started.total(second);
       if (mine >= limits.requestsPerMinute) return { granted: false, retryAfter: own.started.untilRoom(second) };
-      const active = whole.active + (mine === 0 ? 1 : 0);
-      if (!withinShare(mine, whole.started.total(second), limits.totalPerMinute, active)) {
+      whole.asking.add(principal);
+      const all = whole.started.total(second);
+      const isWithin = shared
+        ? withinShare(mine, all, limits.totalPerMinute, Math.max(whole.active, whole.asking.size))
+        : all < limits.totalPerMinute;
+      if (!isWithin) {
         return { granted: false, retryAfter: whole.started.untilRoom(second) };
       }
       return grant(whole, own, second);
@@ -60,7 +67,13 @@ export function createAllowances(now: () => number): Allowances {
 }
 
 function ruleUsage(rules: Map<number, RuleUsage>, rule: number, second: number): RuleUsage {
-  const usage = rules.get(rule) ?? { started: createMinuteCount(), byPrincipal: new Map(), swept: second, active: 0 };
+  const usage = rules.get(rule) ?? {
+    started: createMinuteCount(),
+    byPrincipal: new Map(),
+    swept: second,
+    active: 0,
+    asking: new Set<string>(),
+  };
   rules.set(rule, usage);
   if (usage.swept !== second) sweep(usage, second);
   return usage;
@@ -70,6 +83,7 @@ function ruleUsage(rules: Map<number, RuleUsage>, rule: number, second: number):
 function sweep(usage: RuleUsage, second: number): void {
   usage.swept = second;
   usage.active = 0;
+  usage.asking.clear();
   for (const [principal, { concurrent, started }] of usage.byPrincipal) {
     const recent = started.total(second) > 0;
     if (recent) usage.active += 1;

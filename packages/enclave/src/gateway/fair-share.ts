@@ -42,12 +42,12 @@ export function createMinuteCount(): MinuteCount {
 }
 
 /**
- * May one more of `mine` start, where `active` principals share `limit` requests a minute of which `all` are used?
- * Below the limit anybody may; above it only who has used less than an equal share, and only up to a tenth more, so that
- * whoever came late finds room while the others' requests grow old. The limit is exceeded by that tenth at most.
+ * May one more of `mine` start, where `active` principals share `limit` requests a minute of which `all` are used? Up to
+ * three quarters of the limit anybody may; the last quarter is for who has used less than an equal share, of two at least:
+ * so whoever comes late finds room while the others' requests grow old.
  */
 export function withinShare(mine: number, all: number, limit: number, active: number): boolean {
-  const reserve = Math.ceil(limit / 10);
+  const reserve = Math.ceil(limit / 4);
   if (all < limit - reserve) return true;
-  return all < limit && mine < limit / Math.max(1, active);
+  return all < limit && mine < limit / Math.max(2, active);
 }

@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly accessLog: Pick<AccessLog, "record">;
   /** The path of each rule, as the access log names it. */
   readonly rulePaths: readonly string[];
+  /** Of each rule, whether it admits more than one principal. */
+  readonly sharedRules: readonly boolean[];
   /** Null where the Manifest lets no numbers out. */
   readonly metrics: Metrics | null;
   /** What only auditors may read, by path. */
@@ -105,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function createParts({ limits = gatewayLimits, ...options }: GatewayOptions): Parts {
   const certificateOf = rememberCertificates();
-  const { access, callers, upstream, attester, documents, monotonic, accessLog, rulePaths } = options;
+  const { access, callers, upstream, attester, documents, monotonic, accessLog, rulePaths, sharedRules } = options;
   const auditors = { callers, certificateOf };
   return {
     access,
@@ -118,6 +120,7 @@ function createParts({ limits = gatewayLimits, ...options }: GatewayOptions): Pa
     certificateOf,
     accessLog,
     rulePaths,
+    sharedRules,
     draining: false,
   };
 }
@@ -206,6 +209,11 @@ async function answerUpgrade(parts: Parts, upgrade: Upgrade): Promise<Ending> {
   try {
     const admission = await admit(parts, { request, head, certificate: parts.certificateOf(upgrade) });
     if (!admission.admitted) return refused(admission.problem, admission.rule);
+    // Whoever left while a token was verified has nothing to be asked for, and no claim to hold.
+    if (socket.destroyed) {
+      admission.claim.release();
+      return { rule: admission.rule, outcome: "broken" };
+    }
     return await followUpgrade(parts, upgrade, admission);
   } catch {
     return refused("fault");
@@ -215,8 +223,8 @@ async function answerUpgrade(parts: Parts, upgrade: Upgrade): Promise<Ending> {
 async function followUpgrade(parts: Parts, upgrade: Upgrade, admitted: Admitted): Promise<Ending> {
   const { rule, decided, claim } = admitted;
   try {
-    const { outcome, sent: received, received: sent } = await serveUpgrade(parts.pool, upgrade, admitted);
-    const status = outcome === "answered" ? 101 : statusOf(outcome);
+    const { outcome, agreed, sent: received, received: sent } = await serveUpgrade(parts.pool, upgrade, admitted);
+    const status = agreed ? 101 : outcome === "answered" || outcome === "broken" ? null : statusOf(outcome);
     const entry = { principal: decided.principal, rule, method: "GET", path: parts.rulePaths[rule] ?? "" };
     if (decided.audit) parts.accessLog.record({ ...entry, outcome, status, received, sent });
     return { rule, outcome };
@@ -257,7 +265,8 @@ function outcomeOf({ response, outcome }: Exchange): Exchange["outcome"] | "brok
 
 function createRequestLog({ logs, onEvent, monotonic, metrics }: GatewayOptions): RequestLog {
   const write = ({ rule, outcome }: Ending, started: number | null = null): void => {
-    metrics?.count(metricOf(outcome));
+    // What no rule let in is anybody's to send: counted, it would let a host find the exact number between two steps.
+    if (rule !== null) metrics?.count(metricOf(outcome));
     const ms = started === null ? null : Math.round(monotonic() - started);
     if (logs !== "none") onEvent({ event: "request", rule, outcome, ms });
   };

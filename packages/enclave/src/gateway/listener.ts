@@ -112,6 +112,8 @@ interface Connection {
   readonly unanswered: Set<ServerResponse>;
   /** An answer said that it is the last. */
   ended: boolean;
+  /** A request was passed over behind one that seemed to be the last. */
+  dropped: boolean;
 }
 
 function trackConnections(server: Server, maxPipelined: number): ConnectionTracker {
@@ -121,14 +123,20 @@ function trackConnections(server: Server, maxPipelined: number): ConnectionTrack
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("secureConnection", (socket) => connections.set(socket, { unanswered: new Set(), ended: false }));
+  server.on("secureConnection", (socket) =>
+    connections.set(socket, { unanswered: new Set(), ended: false, dropped: false }),
+  );
   return {
     admits({ request: { socket }, response }) {
       const connection = connections.get(socket);
       // What stands behind a refused request may be a part of it, and Node goes on parsing all the same.
-      if (connection === undefined || endsSoon(connection)) return false;
+      if (connection === undefined || endsSoon(connection)) {
+        // Whatever was not looked at will never be answered: the connection ends with the answer that is under way.
+        if (connection !== undefined) connection.dropped = true;
+        return false;
+      }
       if (connection.unanswered.size === maxPipelined) socket.destroy();
-      awaitAnswer(connection, response);
+      awaitAnswer(connection, response, socket);
       return !socket.destroyed;
     },
     canStillAnswer(socket) {
@@ -143,11 +151,12 @@ function trackConnections(server: Server, maxPipelined: number): ConnectionTrack
   };
 }
 
-function awaitAnswer(connection: Connection, response: ServerResponse): void {
+function awaitAnswer(connection: Connection, response: ServerResponse, socket: Socket): void {
   connection.unanswered.add(response);
   response.once("close", () => {
     connection.ended = endsSoon(connection);
     connection.unanswered.delete(response);
+    if (connection.dropped) socket.end();
   });
 }
 

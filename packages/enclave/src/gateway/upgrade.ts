@@ -1,7 +1,7 @@
 /** A WebSocket of a caller to the application: only where the rule that admits the request says so. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Pool } from "undici";
+import type { Dispatcher, Pool } from "undici";
 import { reset } from "../reset.ts";
 import { splice, type SpliceCounts } from "../splice.ts";
 import { agreementText, agreesToWebSocket, rawHeadersOf } from "../websocket.ts";
@@ -19,7 +19,10 @@ export interface Upgrade {
 
 /** How a WebSocket ended, and what crossed it. */
 export interface UpgradeEnd extends SpliceCounts {
-  readonly outcome: "answered" | ProblemCode;
+  /** `broken`: the caller left before there was an answer. */
+  readonly outcome: "answered" | "broken" | ProblemCode;
+  /** Whether the caller was told that the WebSocket is open. */
+  readonly agreed: boolean;
 }
 
 /** Answers with a problem and closes: what follows was meant for another protocol. */
@@ -30,34 +33,52 @@ export function refuseUpgrade(socket: Duplex, code: ProblemCode): void {
 
 /**
  * Asks the application for the WebSocket, and makes one connection of two where it agrees as RFC 6455 says. Bounded by the
- * rule: its `time` is the life of the connection, its `response` all bytes towards the caller. Resolves when it is over.
+ * rule: its `time` is the life of all of it, from the request on, and no longer than the caller's credentials last; its
+ * `response` bounds the bytes towards the caller. Resolves when it is over.
  */
-export async function serveUpgrade(
-  pool: Pool,
-  { request, socket }: Upgrade,
-  { decided: { limits }, headers }: Admitted,
-): Promise<UpgradeEnd> {
-  const upstream = await openUpstream(pool, request, headers);
+export async function serveUpgrade(pool: Pool, upgrade: Upgrade, admitted: Admitted): Promise<UpgradeEnd> {
+  const { request, socket } = upgrade;
+  const ended = AbortSignal.timeout(lifeOf(admitted));
+  const upstream = await openUpstream({ pool, request, socket, ended, headers: admitted.headers });
   if (typeof upstream === "string") {
-    refuseUpgrade(socket, upstream);
-    return { outcome: upstream, sent: 0, received: 0 };
+    if (upstream !== "broken") refuseUpgrade(socket, upstream);
+    return { outcome: upstream, agreed: false, sent: 0, received: 0 };
   }
-  const { stream, answer } = upstream;
-  if (socket.destroyed) reset(stream);
-  else socket.write(agreementText(headersForClient(101, answer)), "latin1");
-  const cut = (): void => [socket, stream].forEach(reset);
-  const timer = setTimeout(cut, limits.time * 1000);
-  boundBytes(stream, limits.response, cut);
-  const counts = await splice(socket, stream, limits.time * 1000);
-  clearTimeout(timer);
-  return { outcome: "answered", ...counts };
+  return carry(socket, upstream, ended, admitted);
 }
 
-function boundBytes(stream: Duplex, most: number, cut: () => void): void {
+/** Milliseconds. */
+function lifeOf({ decided: { limits }, until, now }: Admitted): number {
+  const left = until === null ? limits.time : Math.min(limits.time, Math.max(0, until - now));
+  return left * 1000;
+}
+
+async function carry(
+  socket: Duplex,
+  { stream, answer }: Upstream,
+  ended: AbortSignal,
+  { decided: { limits } }: Admitted,
+): Promise<UpgradeEnd> {
+  let outcome: UpgradeEnd["outcome"] = "answered";
+  const cut = (code: ProblemCode): void => {
+    if (outcome === "answered") outcome = code;
+    [socket, stream].forEach(reset);
+  };
+  if (socket.destroyed || ended.aborted) cut("app-timeout");
+  else socket.write(agreementText(headersForClient(101, answer)), "latin1");
+  const late = (): void => cut("app-timeout");
+  ended.addEventListener("abort", late, { once: true });
+  boundBytes(stream, limits.response, () => cut("answer-too-large"));
+  const counts = await splice(socket, stream, limits.time * 1000);
+  ended.removeEventListener("abort", late);
+  return { outcome, agreed: true, ...counts };
+}
+
+function boundBytes(stream: Duplex, most: number, exceeded: () => void): void {
   let bytes = 0;
   stream.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > most) cut();
+    if (bytes > most) exceeded();
   });
 }
 
@@ -67,26 +88,47 @@ interface Upstream {
   readonly answer: readonly string[];
 }
 
-/** The application's side, or why there is none. */
-function openUpstream(
-  pool: Pool,
-  { url = "", rawHeaders }: IncomingMessage,
-  headers: readonly string[],
-): Promise<Upstream | ProblemCode> {
-  const { promise, resolve } = Promise.withResolvers<Upstream | ProblemCode>();
+interface Opening {
+  readonly pool: Pool;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly ended: AbortSignal;
+  readonly headers: readonly string[];
+}
+
+/** The application's side, or why there is none. Given up when the caller leaves or the rule's time is over. */
+function openUpstream(opening: Opening): Promise<Upstream | ProblemCode | "broken"> {
+  const { pool, request, socket, ended, headers } = opening;
+  const { promise, resolve } = Promise.withResolvers<Upstream | ProblemCode | "broken">();
+  let controller: Dispatcher.DispatchController | null = null;
+  const giveUp = (code: ProblemCode | "broken"): void => {
+    resolve(code);
+    controller?.abort(new Error("given up"));
+  };
+  const onClose = (): void => giveUp("broken");
+  const onLate = (): void => giveUp("app-timeout");
+  socket.once("close", onClose);
+  ended.addEventListener("abort", onLate, { once: true });
   pool.dispatch(
-    { method: "GET", path: url, headers: [...headers], upgrade: "websocket" },
+    { method: "GET", path: request.url ?? "", headers: [...headers], upgrade: "websocket" },
     {
-      onRequestStart() {},
-      onRequestUpgrade(controller, status, _headers, stream) {
-        const answer = rawHeadersOf(controller);
-        if (agreesToWebSocket(rawHeaders, status, answer)) return resolve({ stream, answer });
+      onRequestStart(started) {
+        controller = started;
+        if (socket.destroyed || ended.aborted) giveUp("broken");
+      },
+      onRequestUpgrade(started, status, _headers, stream) {
+        controller = null;
+        const answer = rawHeadersOf(started);
+        if (agreesToWebSocket(request.rawHeaders, status, answer)) return resolve({ stream, answer });
         reset(stream);
         resolve("app-failed");
       },
-      onResponseStart: (controller) => controller.abort(new Error("no WebSocket")),
+      onResponseStart: (started) => started.abort(new Error("no WebSocket")),
       onResponseError: () => resolve("app-failed"),
     },
   );
-  return promise;
+  return promise.finally(() => {
+    socket.off("close", onClose);
+    ended.removeEventListener("abort", onLate);
+  });
 }

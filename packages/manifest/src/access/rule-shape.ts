@@ -140,7 +140,9 @@ export function ruleSourceShape({ methods, size }: WrittenShapes): Shape<AccessR
       described(headersOf(writtenTerm), "Conditions by lower-case name: a value, a list of values, { present: true }."),
     ),
     upgrade: optional(described(upgradeShape, "websocket: a request may become one. Left out: none.")),
-    audit: optional(described(flag, "Whether each request is written to the access log. Left out: false.")),
+    audit: optional(
+      described(flag, "Whether each request that the rule lets through is written to the access log. Left out: false."),
+    ),
     limits: optional(
       object<Partial<Limits>>({
         body: optional(described(size(BOUNDS.limits.body), "Of one request body. Left out: 1MiB.")),

@@ -27,7 +27,7 @@ export interface AccessRule {
   readonly headers: Readonly<Record<string, HeaderTerm>>;
   /** Whether a request that matches may become a WebSocket, into which the box does not look. */
   readonly upgrade: "none" | "websocket";
-  /** Whether each request is written to the access log. */
+  /** Whether each request that the rule lets through is written to the access log. */
   readonly audit: boolean;
   readonly limits: Limits;
 }

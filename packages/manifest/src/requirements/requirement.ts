@@ -42,7 +42,7 @@ export interface RequiredAccess<P> {
   readonly principals: { readonly subsetOf: readonly P[] };
   /** Whether callers may have WebSockets, into which the box does not look. */
   readonly websocket: boolean;
-  /** `true`: every rule has to write its requests to the access log. */
+  /** `true`: every rule has to write the requests that it lets through to the access log. */
   readonly recorded: boolean;
 }
 

@@ -9,7 +9,7 @@ import { exchangeEvidence } from "./node-exchange.ts";
 import { openTls, readChannel } from "./node-tls.ts";
 
 /** What attesting a connection takes. */
-export type AttestOptions = Omit<TransportOptions, "maxEvidenceAge" | "maxConnections" | "refusal">;
+export type AttestOptions = Omit<TransportOptions, "maxEvidenceAge" | "maxConnections" | "refusal" | "certificate">;
 
 /** A connection that was judged, and that has carried nothing but the attestation exchange. */
 export interface JudgedSocket {

@@ -31,7 +31,7 @@ export class AttestedConnections {
 
   /** Opens the first connection and keeps it for the first request. Rejects as {@link take} does. */
   static async open(options: TransportOptions): Promise<AttestedConnections> {
-    const context = createTlsContext();
+    const context = createTlsContext(options.certificate);
     return new AttestedConnections(options, context, await openAccepted(options, context));
   }
 

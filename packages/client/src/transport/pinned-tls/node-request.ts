@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from "undici";
+import { untilAborted } from "../../request/until-aborted.ts";
 import type { Timeouts, TransportRequest } from "../transport.ts";
 import { bodyForUndici } from "./node-body.ts";
 import { toFault } from "./node-faults.ts";
@@ -9,6 +10,7 @@ export async function sendRequest(pool: Pool, request: TransportRequest, timeout
   const { signal } = request;
   signal?.throwIfAborted();
   try {
+    // undici looks at a signal only once a connection is there: an abort while one is being attested must not wait for it.
     const answer = await untilAborted(pool.request(undiciOptions(request)), signal);
     return await toResponse(answer, request.method, timeouts);
   } catch (error) {
@@ -24,14 +26,4 @@ function undiciOptions({ method, target, headers, body, signal }: TransportReque
     body: body === null ? null : bodyForUndici(body),
     signal,
   };
-}
-
-/** undici looks at a signal only once a connection is there: an abort while one is being attested must not wait for it. */
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T> {
-  if (signal === null) return answer;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,8 +1,9 @@
 /** Opens a TLS connection of which nothing is believed yet, and takes from it what Evidence can be bound to. */
 import { isIP } from "node:net";
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { connect, createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { EXPORTER_LABEL } from "@blindbox/attestation";
 import { ConnectionError, TimeoutError } from "../../connection-error.ts";
+import type { ClientCertificate } from "../../options/options.ts";
 import { ChannelError } from "../channel-error.ts";
 
 /** What this end knows of a connection by itself: nothing here was said by the peer. */
@@ -13,9 +14,25 @@ export interface ChannelFacts {
   readonly tlsSpki: Uint8Array;
 }
 
-/** One for all connections of a transport. Without certificate authorities: who the peer is, Evidence says. */
-export function createTlsContext(): SecureContext {
-  return createSecureContext({ minVersion: "TLSv1.3", maxVersion: "TLSv1.3", ca: [] });
+/**
+ * One for all connections of a transport. Without certificate authorities: who the peer is, Evidence says. `certificate` is
+ * shown to a peer that asks for one in the handshake.
+ *
+ * @throws TypeError where key and certificate cannot be used together.
+ */
+export function createTlsContext(certificate: ClientCertificate | null): SecureContext {
+  if (certificate === null) return createSecureContext(tls13());
+  const { key, cert } = certificate;
+  try {
+    return createSecureContext({ ...tls13(), key, cert });
+  } catch {
+    // OpenSSL's own words are of no use, and are left out with whatever they hold.
+    throw new TypeError("options.credentials.certificate must be a readable key, and a certificate of that very key");
+  }
+}
+
+function tls13(): SecureContextOptions {
+  return { minVersion: "TLSv1.3", maxVersion: "TLSv1.3", ca: [] };
 }
 
 /**

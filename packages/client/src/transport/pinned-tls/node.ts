@@ -7,7 +7,7 @@ import { openTransport } from "./node-transport.ts";
 export const pinnedTls: PinnedTls = {
   openTransport,
   async attestOnce(options) {
-    const { result, socket } = await openJudged(options, createTlsContext());
+    const { result, socket } = await openJudged(options, createTlsContext(null));
     socket.destroy();
     return result;
   },

@@ -10,6 +10,8 @@ export interface Callers {
   identify(presented: Presented, certificate: ClientCertificate): Identity | Promise<Identity>;
   /** True where a JWT in `Authorization` is a credential, not the application's own. */
   readonly takesTokens: boolean;
+  /** Seconds since 1970, by which credentials are judged. */
+  readonly now: () => number;
 }
 
 export interface CallersOptions {
@@ -26,6 +28,7 @@ const nobody: Identity = { known: false };
 export function createCallers({ access, tokens, takesTokens, now }: CallersOptions): Callers {
   return {
     takesTokens,
+    now,
     identify({ apiKey, token }, certificate) {
       if (certificate === "unverifiable") return nobody;
       const decide = (facts: TokenFacts | null): Identity =>

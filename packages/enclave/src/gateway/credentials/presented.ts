@@ -41,9 +41,12 @@ function holdsKey(value: string): boolean {
   return /^bearer\s+bb_/i.test(value) || /bb_[A-Za-z0-9_-]{43}/.test(value);
 }
 
-/** Three parts of base64url, of which the last may be missing (`alg` none): whoever sends that means us, and is refused. */
+/**
+ * A header of a JWT (which begins with `{"`, so with `eyJ`) and what may be its payload, wherever they stand: a token that
+ * was sent in a slightly wrong form must not reach the application either. Its signature may be missing (`alg` none).
+ */
 function holdsToken(value: string): boolean {
-  return /^bearer\s+[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\s*$/i.test(value);
+  return /eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\./.test(value) || /^bearer\s+[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\./i.test(value);
 }
 
 function present(values: readonly string[], passesAuthorization: boolean): Presented | PresentedFault {
