@@ -71,12 +71,31 @@ function expectWaysOut(stdout: string): void {
   expect(stdout).toContain(": unbroken chains, and the ones that were attested: ");
 }
 
+/** Who sees what, in the demonstration's own Manifest. */
+function expectExposure(stdout: string): void {
+  const lines = stdout.split("\n").map((text) => text.trim());
+  expect(lines.some((line) => line.startsWith("EVERYTHING: the simulated TEE protects nothing"))).toBe(true);
+  expect(lines).toContain(
+    "whatever the application sends in requests of POST to /transcripts, the data of callers included [egress[0]]",
+  );
+  const answers = lines.filter((line) => line.startsWith("whatever the application answers to "));
+  expect(answers.map((line) => line.split(",")[0])).toEqual([
+    "whatever the application answers to POST of /transcribe",
+  ]);
+}
+
 test("./demo does all that it says, and leaves nothing running, mounted or written", { timeout: 300_000 }, () => {
   const { status, stdout, stderr } = spawnSync("./demo", { cwd: root, env, encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
   expect(stdout).toContain('transcript: "the patient has a history of high blood pressure"');
   expect(stdout).toMatch(/^ {2}bytes of the recording sent, over that connection: [1-9]\d{4,}$/m);
+  expect(stdout).toMatch(/^ {2}without a key: 401, urn:blindbox:problem:unauthenticated$/m);
+  expect(stdout).toMatch(
+    /^ {2}with a key that the Manifest does not name: 401, urn:blindbox:problem:unauthenticated$/m,
+  );
+  expect(stdout).toContain("requests that reached the app so far: 1, the clinic's own");
+  expectExposure(stdout);
   for (const name of ["NotAnEnclaveError: ", "ChannelBindingError: ", "InvalidEnclaveCode: "])
     expect(stdout).toContain(name);
   expect(stdout.match(/bytes of the recording that the impostor received: 0/g)).toHaveLength(2);
@@ -97,6 +116,7 @@ test("./demo says what it cannot show without a network of its own, and shows th
   expect(stdout).toMatch(/^ {2}not shown: .+; that needs a fake internet, so root or user namespaces$/m);
   expect(stdout).toContain('transcript: "the patient has a history of high blood pressure"');
   expect(stdout).toContain("InvalidEnclaveCode: ");
+  expect(stdout).toMatch(/^ {2}without a key: 401, /m);
   expect(stdout).not.toContain("records.clinic.example");
   expectNothingLeft();
 });

@@ -1,5 +1,5 @@
 /** The data owner's program: verifies a box, sends it a recording, and prints the text. */
-import { AttestationError, SecureSession, simulated } from "@blindbox/client";
+import { AttestationError, SecureSession, type SessionOptions, simulated } from "@blindbox/client";
 import type { Stage } from "./show.ts";
 
 /** What a session is given; the data owner's whole decision. */
@@ -12,23 +12,24 @@ export interface Demands {
   readonly signal: AbortSignal;
 }
 
-function connect(url: string, demands: Demands): Promise<SecureSession> {
-  return SecureSession.connect(url, {
-    release: demands.release,
-    require: { manifest: demands.manifest },
-    tees: [simulated({ root: demands.root })],
-    credentials: { apiKey: demands.apiKey },
-  });
+/** What the client library is told. */
+export function optionsOf({ release, manifest, root, apiKey }: Demands): SessionOptions {
+  return { release, require: { manifest }, tees: [simulated({ root })], credentials: { apiKey } };
+}
+
+/** A form as the service takes it. */
+export function recordingForm(recording: Uint8Array): FormData {
+  const form = new FormData();
+  form.set("audio", new Blob([recording as Uint8Array<ArrayBuffer>]), "recording.wav");
+  return form;
 }
 
 /** The text of a recording. Shows the findings where there is a stage. */
 export async function transcribe(url: string, demands: Demands, recording: Uint8Array, stage?: Stage): Promise<string> {
-  const session = await connect(url, demands);
+  const session = await SecureSession.connect(url, optionsOf(demands));
   try {
     stage?.findings(session.attestation);
-    const form = new FormData();
-    form.set("audio", new Blob([recording as Uint8Array<ArrayBuffer>]), "recording.wav");
-    const response = await session.post("/transcribe", { body: form, signal: demands.signal });
+    const response = await session.post("/transcribe", { body: recordingForm(recording), signal: demands.signal });
     if (response.status !== 200) throw new Error(`the app answered ${response.status}`);
     return ((await response.json()) as { text: string }).text;
   } finally {

@@ -11,6 +11,7 @@ import { plainServer, relay, type Impostor } from "./impostors.ts";
 import { startInternet, type Internet } from "./network.ts";
 import { Processes } from "./processes.ts";
 import { openStage, type Stage } from "./show.ts";
+import { strangers } from "./strangers.ts";
 import { tamperBox } from "./tamper.ts";
 import { blindbox, buildBox, makeRecording, startBox, type BuiltBox, type RunningBox, type Scene } from "./vendor.ts";
 import { waysOut } from "./ways-out.ts";
@@ -94,8 +95,26 @@ async function readPolicy(scene: Scene, internet: Internet | null): Promise<void
   const paragraph = printed.split("\n\n").find((text) => text.startsWith("What the app can reach"));
   if (paragraph === undefined) throw new Error("`blindbox policy explain` says nothing of what the app can reach");
   for (const text of paragraph.trimEnd().split("\n")) stage.line(text);
+  await readExposure(scene);
   if (internet !== null) return;
   stage.line("not shown: what a hostile app and network try; that needs a fake internet, so root or user namespaces");
+}
+
+/** What `blindbox exposure` says: whoever sees something because of a member of this Manifest, and what. */
+async function readExposure(scene: Scene): Promise<void> {
+  const { stage } = scene;
+  stage.step(
+    "The data owner reads who will see what",
+    "the list is made of the members that the box enforces, and names them",
+  );
+  const printed = await blindbox(scene, ["exposure", "transcriber.blindbox", "--target", "simulated"]);
+  const [, ...observers] = printed.trimEnd().split("\n\n");
+  const isOfManifest = (line: string): boolean => / \[[a-z][^ ]*\]$/i.test(line) || line.includes("EVERYTHING");
+  for (const [who = "", ...sees] of observers.map((text) => text.split("\n"))) {
+    const shown = sees.filter(isOfManifest);
+    if (shown.length > 0) for (const line of [who, ...shown]) stage.line(line);
+  }
+  stage.line("and what no Manifest changes: addresses, times and sizes, which are left out here");
 }
 
 async function demonstrate(scene: Scene, image: string, internet: Internet | null): Promise<void> {
@@ -125,6 +144,7 @@ async function demonstrate(scene: Scene, image: string, internet: Internet | nul
       signal: scene.processes.signal,
     };
     await genuine(scene, box, demands, recording);
+    await strangers(scene, box, demands, recording, internet !== null);
     if (internet !== null) await waysOut(scene, internet, box, () => transcribe(box.url, demands, recording));
     await refusals({ scene, internet, built, box, demands, recording });
   } finally {

@@ -60,8 +60,8 @@ const verdicts = ["refused-name", "refused-address", "refused-certificate-untrus
 async function auditedLedger(scene: Scene, { url }: RunningBox): Promise<void> {
   const { stage } = scene;
   stage.step(
-    "An auditor reads the box's ledger",
-    "what the box let out and refused is in one chain, whose end the TEE signs; no word in it is the app's",
+    "An auditor reads what the box wrote down",
+    "what left the box, and who asked, are in two chains whose ends the TEE signs; no word in them is the app's",
   );
   const flags = ["--box", "transcriber.blindbox", "--simulated", "--key-file", "auditor.key"];
   const printed = (await blindbox(scene, ["audit", url, ...flags])).trimEnd();
@@ -69,6 +69,8 @@ async function auditedLedger(scene: Scene, { url }: RunningBox): Promise<void> {
   const second = printed.slice(printed.lastIndexOf(" closed "));
   const missing = verdicts.filter((verdict) => !second.includes(` ${verdict} `));
   if (missing.length > 0) throw new Error(`the ledger has no ${missing.join(", ")}`);
+  const asked = printed.slice(printed.indexOf("Access log: ")).match(/ clinic +0 +POST +\/transcribe +answered +200 /g);
+  if (asked?.length !== 2) throw new Error(`the access log has ${asked?.length ?? 0} recordings of the clinic's two`);
   stage.line("");
   stage.line(
     "refused-name, refused-address: the app's tries to reach its maker, and at first those of the box's self-test",

@@ -23,7 +23,10 @@ describe("explanations", () => {
 
   test("none is for a check that does not exist", () => {
     const tables = [
-      ...[connectionExplanations, certificateExplanations, intelExplanations, appraisalExplanations],
+      connectionExplanations,
+      certificateExplanations,
+      intelExplanations,
+      appraisalExplanations,
       ...Object.values(hardwareExplanations),
     ];
     const explained = tables.flatMap((table) => Object.keys(table));

@@ -49,7 +49,10 @@ function evidenceOf({ file, ...parts }: Parts, bytes: (path: string) => Buffer):
     path === undefined ? null : bytes(path).toString("base64url");
   const document = {
     type: "blindbox-azure-vtpm/1",
-    ...{ hclReport: text(hclReport), quote: text(quote), signature: text(signature), tdQuote: text(tdQuote) },
+    hclReport: text(hclReport),
+    quote: text(quote),
+    signature: text(signature),
+    tdQuote: text(tdQuote),
     pcrs: pcrs === undefined ? [] : (JSON.parse(bytes(pcrs).toString()) as unknown),
   };
   return new TextEncoder().encode(JSON.stringify(document));

@@ -24,7 +24,9 @@ async function save(file: string, { url, exchange, options }: Verdict, terminal:
   if (exchange === null || options === null) return note(terminal, "nothing was saved: there is no answer to keep");
   const { release, require } = options;
   const bundle = {
-    ...{ url, exchange, time: Math.floor(Date.now() / 1000) },
+    url,
+    exchange,
+    time: Math.floor(Date.now() / 1000),
     releases: Array.isArray(release) ? (release as readonly string[]) : [],
     manifest: "manifest" in require ? require.manifest : "",
   };

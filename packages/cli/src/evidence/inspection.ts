@@ -1,15 +1,9 @@
 /** What `blindbox inspect` makes of Evidence: every field by name, in words, with what it means. Nothing is verified. */
 import type { JsonValue } from "@blindbox/encoding";
+import type { Facts, Line, Show } from "./line.ts";
 import { textOf } from "./words/values.ts";
 
-/** How a line is to be taken: `bad` takes protection away, `careful` is a thing to know, `good` is as it should be. */
-export type Tone = "plain" | "good" | "careful" | "bad";
-
-/** One line about a value. */
-export interface Line {
-  readonly text: string;
-  readonly tone: Tone;
-}
+export type { Facts, Line, Show, Tone } from "./line.ts";
 
 /** One field of the Evidence. */
 export interface Field {
@@ -38,12 +32,6 @@ export interface Inspection {
   readonly sections: readonly Section[];
   readonly inside: readonly Inspection[];
 }
-
-/** Values by name. */
-export type Facts = Readonly<Record<string, JsonValue>>;
-
-/** How one value is shown where its own form does not say enough. */
-export type Show = (value: JsonValue, facts: Facts) => readonly Line[];
 
 /** One row of a table of words: name of the fact, label, meaning, and how it is shown. */
 export type Row = readonly [name: string, label: string, means: string, show?: Show];

@@ -77,7 +77,7 @@ function turnedEndorsements(value: JsonValue): JsonValue | null {
   for (const [name, each] of Object.entries(value)) {
     const turned = turnedEndorsements(each);
     if (turned === null) continue;
-    return Array.isArray(value) ? value.with(Number(name), turned) : { ...value, [name]: turned };
+    return Array.isArray(value) ? value.with(Number(name), turned) : Object.assign({}, value, { [name]: turned });
   }
   return null;
 }
@@ -115,9 +115,11 @@ function otherManifest({ options }: Judged): VerifyOptions | null {
   return { ...options, require: { manifest: `sha256:${turnedDigit(require.manifest.slice("sha256:".length))}` } };
 }
 
+/** Of a single asker the proof has no path: there it is made one of two. */
 function otherProof({ proof, ...document }: EvidenceDocument): EvidenceDocument | null {
-  const [first, ...others] = proof?.path ?? [];
-  if (proof === null || first === undefined) return null;
+  if (proof === null) return null;
+  const [first, ...others] = proof.path;
+  if (first === undefined) return { ...document, proof: { index: 0, size: 2, path: [new Uint8Array(32)] } };
   const node = flipped(first, 0);
   return node === null ? null : { ...document, proof: { ...proof, path: [node, ...others] } };
 }
@@ -178,7 +180,7 @@ export const tamperings: readonly Tampering[] = [
   { step: "binding", what: "the Statement's time, by one second", alter: inDocument(laterStatement) },
   { step: "freshness", what: "one bit of the nonce", alter: inExchange(otherNonce) },
   { step: "freshness", what: "one bit of the connection's TLS exporter", alter: inExchange(otherExporter) },
-  { step: "freshness", what: "one bit of the proof", alter: inDocument(otherProof) },
+  { step: "freshness", what: "one node of the proof", alter: inDocument(otherProof) },
   { step: "freshness", what: "a clock one second beyond what the policy accepts", alter: inOptions(tooLate) },
   { step: "channel", what: "one bit of the connection's TLS key", alter: inExchange(otherKey) },
   { step: "manifest", what: "one character of the Manifest", alter: inDocument(otherText("manifest")) },

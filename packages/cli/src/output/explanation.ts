@@ -55,7 +55,7 @@ function writeFinding(stream: OutputStream, finding: ExplainedFinding): void {
   writePart(stream, "says", reason);
   if (means !== null) writePart(stream, "means", means);
   if (code !== undefined) writePart(stream, "code", code);
-  writePart(stream, "see", specification === null ? page : `${specification}; ${page}`);
+  writePart(stream, "see", specification === null ? page : `specified in ${specification}; ${page}`);
   if (hint !== undefined) writePart(stream, "next", hint);
 }
 

@@ -36,6 +36,7 @@ export function createAccessLog({ entries, now }: AccessLogOptions): AccessLog {
   let head: Uint8Array = sha256(originBytes(ACCESS_LOG_TYPE));
   let start = head;
   let next = 0;
+  const isOver = (): boolean => records.length > entries || bytes > maxBytes;
   const giveUpOldest = (): void => {
     const oldest = records.shift();
     bytes -= sizes.shift() ?? 0;
@@ -50,7 +51,7 @@ export function createAccessLog({ entries, now }: AccessLogOptions): AccessLog {
       records.push(record);
       sizes.push(link.length);
       bytes += link.length;
-      while (records.length > entries || bytes > maxBytes) giveUpOldest();
+      while (isOver()) giveUpOldest();
     },
     head: () => format(head),
     document: () =>

@@ -2,7 +2,7 @@
 import { amdTcbComponents } from "@blindbox/attestation";
 import { fromHex } from "@blindbox/encoding";
 import type { Line, Show } from "../inspection.ts";
-import { line } from "./values.ts";
+import { line, plain } from "./values.ts";
 
 const meanings = {
   fmc: "FMC",
@@ -27,7 +27,7 @@ function untold(hex: string): readonly Line[] {
 
 /** Component by component, in the product's order. */
 export const amdTcb: Show = (value, { product, cpuid }) => {
-  const hex = String(value);
+  const hex = plain(value);
   if (product === "milan" || product === "genoa" || product === "turin")
     return [line(components(hex, product)), line(hex)];
   if (cpuid === undefined) return [...untold(hex), line(hex)];

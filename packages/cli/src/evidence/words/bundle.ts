@@ -3,7 +3,7 @@ import { toHex } from "@blindbox/encoding";
 import type { Bundle } from "../../exchange/bundle.ts";
 import type { Facts, Inspection, SectionWords } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
-import { abridged, instant, line } from "./values.ts";
+import { abridged, instant, line, plain } from "./values.ts";
 
 /** What stands beside the document in a bundle; the document is `inside`. */
 export function inspectBundle(bundle: Bundle, inside: readonly Inspection[]): Inspection {
@@ -38,6 +38,6 @@ const bundleWords: SectionWords = {
     ["exporter", "TLS exporter", "By which the connection is known at both of its ends (RFC 9266)."],
     ["tls", "TLS key", "The key at which the connection ended.", abridged],
     ["manifest", "Manifest", "Digest that was required then."],
-    ["releases", "releases", "How many were accepted then.", (value) => [line(String(value))]],
+    ["releases", "releases", "How many were accepted then.", (value) => [line(plain(value))]],
   ],
 };

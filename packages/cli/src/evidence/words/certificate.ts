@@ -4,7 +4,7 @@ import { parseEndorsementKey, type EndorsementKey } from "@blindbox/attestation"
 import { EncodingError, toHex } from "@blindbox/encoding";
 import type { Facts, Field, Inspection, Line, Section, SectionWords } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
-import { isoOf, line, unlessZero } from "./values.ts";
+import { isoOf, line, unlessZero, plain } from "./values.ts";
 
 /** A certificate by node:crypto, which reads more kinds than the verifier lets pass; `null` where it reads none. */
 export function certificateOf(der: Uint8Array): X509Certificate | null {
@@ -22,7 +22,7 @@ export function inspectCertificate(der: Uint8Array): Inspection {
   const amd = amdFacts(der);
   const facts = { ...certificateFacts(certificate), ...amd };
   const title =
-    amd === null ? "X.509 certificate" : `certificate of an AMD key that signs reports (${String(amd["amdKind"])})`;
+    amd === null ? "X.509 certificate" : `certificate of an AMD key that signs reports (${plain(amd["amdKind"])})`;
   return { kind: "certificate", title, sections: sectionsOf(facts, [certificateWords, amdWords]), inside: [] };
 }
 
@@ -45,8 +45,8 @@ function briefly(der: Uint8Array, at: number): Field {
   const means = "";
   if (certificate === null) return { name, label, value: toHex(der), lines: [line("not readable", "bad")], means };
   const facts = certificateFacts(certificate);
-  const validity = `${String(facts["notBefore"])} to ${String(facts["notAfter"])}`;
-  const lines: readonly Line[] = [line(String(facts["subject"])), line(`${validity}, ${String(facts["key"])}`)];
+  const validity = `${plain(facts["notBefore"])} to ${plain(facts["notAfter"])}`;
+  const lines: readonly Line[] = [line(plain(facts["subject"])), line(`${validity}, ${plain(facts["key"])}`)];
   return { name, label, value: { ...facts }, lines, means };
 }
 

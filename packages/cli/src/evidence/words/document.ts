@@ -5,7 +5,7 @@ import { EncodingError, toHex, type JsonValue } from "@blindbox/encoding";
 import { parseManifest } from "@blindbox/manifest";
 import type { Facts, Inspection, Line, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
-import { abridged, instant, line, textOf } from "./values.ts";
+import { abridged, instant, line, textOf, plain } from "./values.ts";
 
 /** Everything that a document says but for its Evidence, which is `inside`. */
 export function inspectDocument(document: EvidenceDocument, inside: readonly Inspection[]): Inspection {
@@ -57,7 +57,7 @@ function statementFacts(text: string): Facts {
 }
 
 const tee: Show = (value) =>
-  value === "simulated" ? [line("simulated: no hardware, and no protection", "bad")] : [line(String(value))];
+  value === "simulated" ? [line("simulated: no hardware, and no protection", "bad")] : [line(plain(value))];
 
 const proof: Show = (value) => {
   if (value === null) return [line("none: made for nobody's nonce, as for GET and at boot", "careful")];
@@ -76,7 +76,7 @@ const selfTest: Show = (value) => {
 
 function parsed(value: JsonValue): Readonly<Record<string, unknown>> | null {
   try {
-    const outcomes = JSON.parse(String(value)) as unknown;
+    const outcomes = JSON.parse(plain(value)) as unknown;
     return typeof outcomes === "object" && outcomes !== null ? (outcomes as Readonly<Record<string, unknown>>) : null;
   } catch {
     return null;
@@ -84,7 +84,7 @@ function parsed(value: JsonValue): Readonly<Record<string, unknown>> | null {
 }
 
 const manifest: Show = (value) => {
-  const text = String(value);
+  const text = plain(value);
   const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
   const read = readable(() => parseManifest(text));
   return [line(digest), typeof read === "string" ? line(read, "bad") : line(manifestWords(read))];
@@ -92,7 +92,7 @@ const manifest: Show = (value) => {
 
 function manifestWords({ name, egress, access, logs }: ReturnType<typeof parseManifest>): string {
   const ways = egress.length === 0 ? "no way out" : `${egress.length} ways out`;
-  return `"${name}": ${access.rules.length} access rules, ${ways}, logs ${String(logs)}`;
+  return `"${name}": ${access.rules.length} access rules, ${ways}, logs ${logs}`;
 }
 
 const endorsements: Show = (value) => {
@@ -143,7 +143,7 @@ const statementWords: SectionWords = {
       "unread",
       "Statement",
       "Without it nothing ties the Evidence to keys or Manifest.",
-      (value) => [line(String(value), "bad")],
+      (value) => [line(plain(value), "bad")],
     ],
     ["time", "time", "The box's clock, which is its host's. A verifier compares it with its own.", clock],
     ["runtime", "runtime", "Digest of the description of what runs beside the application: has to be the release's."],

@@ -4,7 +4,7 @@ import { toHex } from "@blindbox/encoding";
 import type { Facts, Inspection, Section, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
 import { certificateSection } from "./certificate.ts";
-import { instant, isZero, line, textOf } from "./values.ts";
+import { instant, isZero, line, textOf, plain } from "./values.ts";
 
 /** Everything that a document says, and the chain in it. @throws EncodingError where it is none. */
 export function inspectNitroDocument(bytes: Uint8Array): Inspection {
@@ -24,8 +24,8 @@ export function inspectNitroDocument(bytes: Uint8Array): Inspection {
 }
 
 const enclave: Show = (value) => {
-  const [instance = "", id = ""] = String(value).split("-enc");
-  return [line(String(value)), ...(id === "" ? [] : [line(`instance ${instance}, enclave ${id}`)])];
+  const [instance = "", id = ""] = plain(value).split("-enc");
+  return [line(plain(value)), ...(id === "" ? [] : [line(`instance ${instance}, enclave ${id}`)])];
 };
 
 const given: Show = (value) => (value === null ? [line("the enclave gave none")] : textOf(value));

@@ -4,12 +4,12 @@ import type { Facts, Inspection, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
 import { bitLines, type Bit } from "./bits.ts";
 import { amdTcb } from "./amd-tcb.ts";
-import { bigOf, isZero, line, named, textOf, unlessZero } from "./values.ts";
+import { bigOf, isZero, line, named, textOf, unlessZero, plain } from "./values.ts";
 
 /** Everything that a report says. @throws EncodingError where it is none. */
 export function inspectSevSnpReport(bytes: Uint8Array): Inspection {
   const { facts } = sevSnp().parseEvidence(bytes);
-  const title = `AMD SEV-SNP attestation report, version ${String(facts["version"])}`;
+  const title = `AMD SEV-SNP attestation report, version ${plain(facts["version"])}`;
   return { kind: "sev-snp-report", title, sections: sevSnpSections(facts), inside: [] };
 }
 
@@ -68,7 +68,7 @@ const policyBits: readonly Bit[] = [
 const policy: Show = (value) => {
   const bits = bigOf(value);
   const abi = `${(bits >> 8n) & 0xffn}.${bits & 0xffn}`;
-  return [line(`0x${String(value)}`), line(`firmware ABI ${abi} or later`), ...bitLines(bits, policyBits, 0xffffn)];
+  return [line(`0x${plain(value)}`), line(`firmware ABI ${abi} or later`), ...bitLines(bits, policyBits, 0xffffn)];
 };
 
 const platformBits: readonly Bit[] = [
@@ -105,10 +105,10 @@ const platformBits: readonly Bit[] = [
 ];
 
 // Bit 6 has no published name, and Turin sets it.
-const platformInfo: Show = (value) => [line(`0x${String(value)}`), ...bitLines(bigOf(value), platformBits, 1n << 6n)];
+const platformInfo: Show = (value) => [line(`0x${plain(value)}`), ...bitLines(bigOf(value), platformBits, 1n << 6n)];
 
 const chipId: Show = (value, { signingKey, product }) => {
-  const hex = String(value);
+  const hex = plain(value);
   if (product === "turin" && isZero(hex.slice(16)))
     return [line(hex.slice(0, 16)), line("and zeros: Turin has 8 of the 64 bytes")];
   if (!isZero(value)) return textOf(value);
@@ -118,14 +118,14 @@ const chipId: Show = (value, { signingKey, product }) => {
 };
 
 const cpuid: Show = (value) => {
-  const [family = "", model = "", stepping = ""] = String(value).match(/../g) ?? [];
+  const [family = "", model = "", stepping = ""] = plain(value).match(/../g) ?? [];
   return [line(`family 0x${family}, model 0x${model}, stepping 0x${stepping}`)];
 };
 
 const vmpl: Show = (value) => {
   if (value === 0) return [line("0: the most privileged level of the guest", "good")];
   if (value === 0xffffffff) return [line("0xffffffff: the host asked for this report, not the guest", "bad")];
-  return [line(`${String(value)}: code at a more privileged level reads and changes whatever asked`, "careful")];
+  return [line(`${plain(value)}: code at a more privileged level reads and changes whatever asked`, "careful")];
 };
 
 const signingKeys: Show = named({
@@ -135,7 +135,7 @@ const signingKeys: Show = named({
   reserved: line("a reserved value", "bad"),
 });
 
-const mitigations: Show = (value) => [line(`0x${String(value)}`)];
+const mitigations: Show = (value) => [line(`0x${plain(value)}`)];
 
 const sections: readonly SectionWords[] = [
   {
@@ -206,7 +206,7 @@ const sections: readonly SectionWords[] = [
         "reportIdMa",
         "REPORT_ID_MA",
         "The same of its migration agent.",
-        (value) => (/^f*$/.test(String(value)) ? [line("all ones: there is none", "good")] : textOf(value)),
+        (value) => (/^f*$/.test(plain(value)) ? [line("all ones: there is none", "good")] : textOf(value)),
       ],
     ],
   },

@@ -4,7 +4,7 @@ import type { Facts, Inspection, Section, SectionWords, Show } from "../inspecti
 import { sectionsOf } from "../inspection.ts";
 import { bitLines, littleEndian, type Bit } from "./bits.ts";
 import { certificateSection, pemCertificatesIn } from "./certificate.ts";
-import { abridged, isZero, line, named, numbers, textOf, unlessZero } from "./values.ts";
+import { abridged, isZero, line, named, numbers, textOf, unlessZero, plain } from "./values.ts";
 
 /** Everything that a quote says, and the certificates in it. @throws EncodingError where it is none. */
 export function inspectTdQuote(bytes: Uint8Array): Inspection {
@@ -14,7 +14,7 @@ export function inspectTdQuote(bytes: Uint8Array): Inspection {
   const module = facts["bodyType"] === 3 ? "TDX 1.5" : "TDX 1.0";
   return {
     kind: "td-quote",
-    title: `Intel TDX quote, version ${String(facts["version"])}, ${module}`,
+    title: `Intel TDX quote, version ${plain(facts["version"])}, ${module}`,
     sections: [
       ...sectionsOf(facts, [quote, ...tdSections, quotingEnclave, platform]),
       certificateSection("the certificates in the quote, the PCK's first", pemCertificatesIn(bytes)),
@@ -63,7 +63,7 @@ const attributeBits: readonly Bit[] = [
   ],
 ];
 
-const attributes: Show = (value) => [line(String(value)), ...bitLines(littleEndian(String(value)), attributeBits)];
+const attributes: Show = (value) => [line(plain(value)), ...bitLines(littleEndian(plain(value)), attributeBits)];
 
 const features: readonly (readonly [at: number, name: string])[] = [
   [0, "x87"],
@@ -83,19 +83,19 @@ const features: readonly (readonly [at: number, name: string])[] = [
 ];
 
 const xfam: Show = (value) => {
-  const bits = littleEndian(String(value));
+  const bits = littleEndian(plain(value));
   const on = features.filter(([at]) => ((bits >> BigInt(at)) & 1n) === 1n);
   const named = on.reduce((mask, [at]) => mask | (1n << BigInt(at)), 0n);
   const others = bits & ~named;
-  const lines = [line(String(value)), line(on.map(([, name]) => name).join(", "))];
+  const lines = [line(plain(value)), line(on.map(([, name]) => name).join(", "))];
   return others === 0n ? lines : [...lines, line(`and bits that no TD may have: 0x${others.toString(16)}`, "bad")];
 };
 
 const securityVersions: Show = (value) => {
-  const [module = 0, major = 0, microcode = 0, ...rest] = String(value).match(/../g) ?? [];
+  const [module = 0, major = 0, microcode = 0, ...rest] = plain(value).match(/../g) ?? [];
   const [a, b, c] = [module, major, microcode].map((byte) => Number.parseInt(String(byte), 16));
   const others = rest.some((byte) => byte !== "00") ? `, others ${rest.join("")}` : "";
-  return [line(`TDX module ${a}, its major version ${b}, microcode ${c}${others}`), line(String(value))];
+  return [line(`TDX module ${a}, its major version ${b}, microcode ${c}${others}`), line(plain(value))];
 };
 
 const signer: Show = (value) =>
@@ -120,7 +120,7 @@ const quote: SectionWords = {
       "padding",
       "behind the quote",
       "Nothing signs what stands there. A verifier refuses it, but for the zeros that Azure's hosts add.",
-      (value) => [line(`${String(value)} zero bytes, the rest of the host's buffer`, "careful")],
+      (value) => [line(`${plain(value)} zero bytes, the rest of the host's buffer`, "careful")],
     ],
     ["version", "version", "Layout of the quote: 4 carries a body of TDX 1.0, 5 either."],
     ["bodyType", "body type", "2: TDX 1.0, 3: TDX 1.5."],

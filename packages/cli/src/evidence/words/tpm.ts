@@ -3,7 +3,7 @@ import { parseTpmQuote, type TpmQuote } from "@blindbox/attestation";
 import { toHex } from "@blindbox/encoding";
 import type { Facts, Inspection, Row, SectionWords, Show } from "../inspection.ts";
 import { sectionsOf } from "../inspection.ts";
-import { line, numbers } from "./values.ts";
+import { line, numbers, plain } from "./values.ts";
 
 /** Everything that a quote says. `pcrs` are values that came beside it: the quote holds a hash of them only. */
 export function inspectTpmQuote(bytes: Uint8Array, pcrs: readonly (string | null)[]): Inspection {
@@ -42,7 +42,7 @@ function pcrFacts({ selection }: TpmQuote, pcrs: readonly (string | null)[]): Fa
 }
 
 const hours: Show = (value) => {
-  const seconds = BigInt(`0x${String(value)}`) / 1000n;
+  const seconds = BigInt(`0x${plain(value)}`) / 1000n;
   return [
     line(`${seconds / 86_400n} days, ${(seconds / 3600n) % 24n} hours and ${(seconds / 60n) % 60n} minutes of running`),
   ];

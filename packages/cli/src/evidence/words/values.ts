@@ -1,6 +1,12 @@
 /** Values as people read them. */
 import type { JsonValue } from "@blindbox/encoding";
-import type { Line, Show, Tone } from "../inspection.ts";
+import type { Line, Show, Tone } from "../line.ts";
+
+/** A value as plain text; of a list or an object its JSON. */
+export function plain(value: JsonValue | undefined): string {
+  if (value === undefined) return "";
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
 
 /** One line. */
 export function line(text: string, tone: Tone = "plain"): Line {
@@ -19,7 +25,7 @@ export function textOf(value: JsonValue): readonly Line[] {
   if (value === null) return [line("none")];
   if (typeof value === "boolean") return [line(value ? "yes" : "no")];
   if (typeof value === "string") return isHex(value) ? hexLines(value) : [line(value === "" ? "empty" : value)];
-  return typeof value === "number" ? [line(String(value))] : [line(JSON.stringify(value))];
+  return typeof value === "number" ? [line(plain(value))] : [line(JSON.stringify(value))];
 }
 
 function isHex(text: string): boolean {
@@ -51,7 +57,7 @@ export const abridged: Show = (value) => {
 
 /** Milliseconds or seconds since 1970 as a date. */
 export function instant(unit: "s" | "ms"): Show {
-  return (value) => [line(typeof value === "number" ? isoOf(unit === "s" ? value * 1000 : value) : String(value))];
+  return (value) => [line(typeof value === "number" ? isoOf(unit === "s" ? value * 1000 : value) : plain(value))];
 }
 
 /** ISO 8601 in UTC; a number that no date has stays a number. */
@@ -71,10 +77,10 @@ export const words: Show = (value) => [line(Array.isArray(value) && value.length
 /** A word of the Evidence beside what it stands for. */
 export function named(names: Readonly<Record<string, Line>>): Show {
   return (value) => {
-    const found = names[String(value)];
-    return found === undefined ? [line(`${String(value)}: not known here`, "careful")] : [found];
+    const found = names[plain(value)];
+    return found === undefined ? [line(`${plain(value)}: not known here`, "careful")] : [found];
   };
 }
 
 /** A list of numbers. */
-export const numbers: Show = (value) => [line(Array.isArray(value) ? value.join(" ") : String(value))];
+export const numbers: Show = (value) => [line(Array.isArray(value) ? value.join(" ") : plain(value))];
