@@ -1,4 +1,5 @@
 /** Runs all benchmarks one after the other, and prints one table. */
+import { measureAccess } from "./access.ts";
 import { measureAttestedSession } from "./attested-session.ts";
 import { bounded } from "./bounded.ts";
 import { measureChallengeBatching } from "./challenge-batching.ts";
@@ -11,6 +12,7 @@ import { printResults } from "./table.ts";
 printResults([
   await bounded(measureAttestedSession),
   await bounded(measureGatewayCpu),
+  await bounded(measureAccess),
   await bounded(measureChallengeBatching),
   await bounded(measureSandboxIngress),
   await bounded(measureEgress),

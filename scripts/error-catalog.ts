@@ -73,6 +73,11 @@ function checks(): string {
   );
 }
 
+function failureCodes(): string {
+  const file = "packages/attestation/src/failure-codes.ts";
+  return table(["code", "means"], commented(file, /\/\*\* (.+) \*\/\n {2}"([a-z-]+)",/g));
+}
+
 function union(file: string, name: string): string {
   const [body] = all(readText(root, file), new RegExp(`export type ${name} =\\s*([^;]+);`, "g"))[0] ?? [];
   return all(body ?? "", /"([a-z-]+)"/g)
@@ -146,6 +151,13 @@ ${attestationErrors()}
 What a \`Finding\` can be about.
 
 ${checks()}
+
+## Why Evidence or Endorsements were refused
+
+The \`code\` of a failed finding of the steps parse, authenticate and platform. They are the codes of the conformance cases (\`conformance/run\`), so verifiers can
+be held against each other.
+
+${failureCodes()}
 
 ## No connection
 

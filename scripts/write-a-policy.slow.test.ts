@@ -165,12 +165,14 @@ test("the commands of the page exist, with all their flags", async () => {
     .filter(({ language }) => language === "sh")
     .flatMap(({ code }) => code.trim().split("\n"));
   expect(lines.length).toBeGreaterThan(5);
+  const helps = new Map<string, string>();
   for (const line of lines) {
     const [program, ...words] = line.split(" ");
     expect(program).toBe("blindbox");
     const name = words.slice(0, /^(keys|policy|manifest)$/.test(words[0] ?? "") ? 2 : 1);
-    const { code, stdout } = await typed(...name, "--help");
-    expect(code, line).toBe(0);
-    for (const [flag] of line.matchAll(/ (--[a-z-]+|-H)\b/g)) expect(stdout, line).toContain(flag.trim());
+    const help = helps.get(name.join(" ")) ?? (await typed(...name, "--help")).stdout;
+    helps.set(name.join(" "), help);
+    expect(help, line).toContain(`Usage: blindbox ${name.join(" ")} `);
+    for (const [flag] of line.matchAll(/ (--[a-z-]+|-H)\b/g)) expect(help, line).toContain(flag.trim());
   }
 });

@@ -30,7 +30,11 @@ const requiredChecks: readonly string[] = [
 
 /** The Attestation Result of one appraisal. */
 export function resultOf(appraisal: Appraisal, compared: readonly Finding[]): AttestationResult {
-  const findings = excuse(compared, appraisal.policy.exceptions, appraisal.now);
+  const findings = excuse(compared, {
+    exceptions: appraisal.policy.exceptions,
+    tee: appraisal.tee?.kind ?? null,
+    now: appraisal.now,
+  });
   const claims = claimsOf(appraisal, findings);
   const required = [...requiredChecks, ...(appraisal.tee?.requiredChecks ?? [])];
   const status = statusOf(findings, required, unasked(appraisal.connection));

@@ -76,12 +76,23 @@ function readSettings(value: unknown): Settings & { readonly now: () => Date } {
   const tees = readTees(options["tees"]);
   const now = options["now"];
   if (typeof now !== "function") wrong("options.now", "a function that returns a Date");
+  const policy = readAppraisalPolicy(options["policy"]);
+  demandMeasurement(policy, tees);
   return {
     tees,
     referenceValues: readReferenceValues(options["referenceValues"], tees),
-    policy: readAppraisalPolicy(options["policy"]),
+    policy,
     now: now as () => Date,
   };
+}
+
+/** Without the register of the code any code would do: no exception can be made for that one. */
+function demandMeasurement({ exceptions }: AppraisalPolicy, tees: ReadonlyMap<TeeKind, Tee>): void {
+  exceptions.forEach(({ tee, check, subject }, at) => {
+    const code = tees.get(tee)?.measurementRegister;
+    if (check === "reference-values" && subject === code)
+      wrong(`policy.exceptions[${at}].subject`, `another register than ${code}, which measures the code`);
+  });
 }
 
 function readTees(value: unknown): ReadonlyMap<TeeKind, Tee> {

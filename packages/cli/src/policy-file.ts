@@ -4,6 +4,7 @@ import { EncodingError, parseForeignJson } from "@blindbox/encoding";
 import { readInputText } from "./files.ts";
 import { instantForm, readInstant } from "./instant.ts";
 import { CliError } from "./output/failure.ts";
+import { factsOf } from "./type-error.ts";
 
 const hint = 'write { "extends": "strict", … } with the members that differ; docs/tees/ has those of each TEE';
 
@@ -65,18 +66,9 @@ function checked(path: string, policy: Members): AppraisalPolicy {
     return readAppraisalPolicy(policy);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw refused(path, error.message);
+    const { field, expected, actual } = factsOf(error);
+    throw wrong(`${path}: ${field}`, expected, actual);
   }
-}
-
-/** The messages of the policy's readers: a path, and what was expected there. */
-function refused(path: string, message: string): CliError {
-  const [, field = "policy", problem = message] = /^([\w.[\]]+): (.*)$/s.exec(message) ?? [];
-  const expected = /^expected (.*)$/s.exec(problem)?.[1];
-  if (expected !== undefined) return wrong(`${path}: ${field}`, expected, "something else");
-  if (problem.startsWith("missing")) return wrong(`${path}: ${field}`, "a value", "nothing, and nothing is assumed");
-  const known = /^unknown; expected only (.*)$/s.exec(problem)?.[1];
-  return wrong(`${path}: ${field}`, known === undefined ? "a known member" : `only ${known}`, "an unknown member");
 }
 
 function wrong(what: string, expected: string, actual: string): CliError {

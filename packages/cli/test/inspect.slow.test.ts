@@ -31,7 +31,10 @@ describe("a box", () => {
     const { url, requests } = await answering(await evidenceFor(await makeWorld(), asked));
     const { code, stdout, stderr } = await blindbox(["inspect", url]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("Nothing here was verified");
+    const [first = "", second = "", ...rest] = stdout.trimEnd().split("\n");
+    expect(first).toMatch(/^https:.+ bytes, fetched without any check of who answered$/);
+    expect(second).toContain("Nothing here was verified");
+    expect(rest.at(-1)).toBe(second);
     expect(stdout).toContain("simulated: no hardware, and no protection");
     expect(requests).toEqual([`GET ${EVIDENCE_PATH} no credential`]);
   });
@@ -56,6 +59,12 @@ describe("a box", () => {
     const endless = await blindbox(["inspect", (await answering("{".repeat(6 * 1024 * 1024))).url]);
     expect(endless.code).toBe(2);
     expect(endless.stderr).toContain("more than 5242880 bytes");
+  });
+
+  test("by another scheme than https is refused as a URL, and not looked for as a file", async () => {
+    const { code, stderr } = await blindbox(["inspect", "http://127.0.0.1:8080"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: the URL: expected an https URL, got http:\nhint: .+\n$/);
   });
 
   test("that is not there, speaks no TLS or hangs up is not reachable", async () => {

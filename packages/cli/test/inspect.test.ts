@@ -49,6 +49,11 @@ describe("forms", () => {
     expect(linesOf(utf8(document), "time")[0]?.text).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
 
+  test("what editors put around JSON does not hide it", () => {
+    for (const text of [`\ufeff${document}`, `\r\n  ${document}\r\n\n`])
+      expect(kindOf(utf8(text))).toBe("evidence-document");
+  });
+
   test("a way out that was open, and a Statement that cannot be read, are shown as such", () => {
     const parsed = parseEvidenceDocument(document);
     const altered = formatEvidenceDocument({

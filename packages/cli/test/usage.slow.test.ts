@@ -57,11 +57,14 @@ describe("usage", () => {
   test.each([
     [["verfy"], "error: unknown command 'verfy'\nhint: did you mean verify?\n"],
     [["build", "--outdir", "x"], "error: unknown option '--outdir'\nhint: did you mean --out-dir?\n"],
-    [["verify"], "error: missing required argument 'url'\nhint: `--help` lists what there is\n"],
+    [["verify"], "error: what to verify: expected a URL or --bundle FILE, got neither\nhint: "],
     [["build", "--tee", "sgx"], "Allowed choices are simulated."],
     [["manifest", "check", "a", "b"], "too many arguments"],
     [["request", "GET"], "error: missing required argument 'url'"],
-    [["verify", "https://127.0.0.1", "--accept", "everything"], "Allowed choices are release-unsigned."],
+    [
+      ["verify", "https://127.0.0.1", "--accept", "everything"],
+      "--accept: expected release-unsigned or debug, got another word",
+    ],
     [["run"], "error: missing required argument 'box'"],
     [["run", "x", "--listen", "nowhere"], "error: option '--listen <host:port>'"],
     [["help", "verfy"], "error: help: expected the name of a command, got something else"],

@@ -112,7 +112,7 @@ describe.skipIf(!hasAssets || missing.length > 0)(
         JSON.stringify({
           extends: "strict",
           simulated: { minTcb: 5 },
-          exceptions: [{ check: "tcb", subject: "tcb", until, reason: "the update is on its way" }],
+          exceptions: [{ tee: "simulated", check: "tcb", subject: "tcb", until, reason: "the update is on its way" }],
         });
       writeFileSync(join(cwd, "later.json"), policy("2999-01-01T00:00:00Z"));
       writeFileSync(join(cwd, "over.json"), policy("2001-01-01T00:00:00Z"));
@@ -126,14 +126,14 @@ describe.skipIf(!hasAssets || missing.length > 0)(
     });
 
     test.each([
-      ["no JSON", "x", "an object in JSON"],
+      ["no JSON", "x", "a value of JSON"],
       ["no base", "{}", '"extends": "strict"'],
       ["an unknown member", '{"extends":"strict","debg":"allow"}', "debg"],
       ["an unknown member inside", '{"extends":"strict","tdx":{"any":1}}', "any"],
       ["a value of another type", '{"extends":"strict","maxClockSkew":"x"}', "policy.maxClockSkew"],
       [
         "an exception without a day",
-        '{"extends":"strict","exceptions":[{"check":"tcb","subject":"tcb","reason":"x"}]}',
+        '{"extends":"strict","exceptions":[{"tee":"simulated","check":"tcb","subject":"tcb","reason":"x"}]}',
         "until",
       ],
       ["an exception of what none may be made of", exception("evidence-signature"), "policy.exceptions[0].check"],
@@ -176,5 +176,8 @@ describe.skipIf(!hasAssets || missing.length > 0)(
 
 function exception(check: string): string {
   const until = "2999-01-01T00:00:00Z";
-  return JSON.stringify({ extends: "strict", exceptions: [{ check, subject: "x", until, reason: "x" }] });
+  return JSON.stringify({
+    extends: "strict",
+    exceptions: [{ tee: "simulated", check, subject: "x", until, reason: "x" }],
+  });
 }

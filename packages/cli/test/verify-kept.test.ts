@@ -144,6 +144,33 @@ describe("flags that do not fit", () => {
   });
 });
 
+describe("a release for hardware", () => {
+  const registers = { pcr0: "22".repeat(48), pcr1: "33".repeat(48), pcr2: "44".repeat(48) };
+  const { pcr2: _pcr2, ...incomplete } = registers;
+
+  test.each([
+    ["a complete tuple", registers, 1, ""],
+    ["a tuple without a register", incomplete, 2, "referenceValues[0].registers.pcr2: expected a value, got nothing"],
+    ["a register of another length", { ...registers, pcr2: "44" }, 2, "pcr2: expected 48 bytes in lower-case hex"],
+    ["a register that it has not", { ...registers, pcr9: "44" }, 2, "pcr9: expected only pcr0, pcr1, pcr2"],
+  ])("with %s", async (_what, values, expected, words) => {
+    const { file, path } = await kept();
+    const release = parseRelease(readFileSync(path("release.json"), "utf8"));
+    const text = formatRelease({
+      ...release,
+      runtime: { ...release.runtime, tee: "nitro" },
+      referenceValues: [{ tee: "nitro", registers: values }],
+    });
+    writeFileSync(path("nitro.json"), text);
+    const args = ["--release", path("nitro.json"), "--manifest", release.manifest];
+    const { code, stdout, stderr } = await run(["verify", "--bundle", file, ...args]);
+    expect(code).toBe(expected);
+    if (expected === 2) expect(stderr).toContain(words);
+    // A simulator's exchange under the default, which is all hardware.
+    else expect(stdout).toContain("  failed   tee-kind: Evidence of this kind of TEE has no pinned root here.");
+  });
+});
+
 describe("--policy", () => {
   test("is enforced, and what it excuses is shown as excused and accepted, until its day", async () => {
     const { path, verify } = await kept();
@@ -155,7 +182,7 @@ describe("--policy", () => {
     const strict = await under({});
     expect(strict.code).toBe(1);
     expect(strict.stdout).toContain("  failed   tcb (tcb): ");
-    const exception = { check: "tcb", subject: "tcb", reason: "a test machine" };
+    const exception = { tee: "simulated", check: "tcb", subject: "tcb", reason: "a test machine" };
     const excused = await under({ exceptions: [{ ...exception, until: "2100-01-01" }] });
     expect(excused.code).toBe(0);
     expect(excused.stdout).toMatch(/ {2}excused {2}tcb \(tcb\): .*Accepted until 2100-01-01.*: a test machine/);

@@ -99,7 +99,7 @@ function parseMessage(bytes: Uint8Array, { maxBytes }: CoseRules, field: string)
     throw new EncodingError("limit-exceeded", field, `at most ${maxBytes} bytes`, `${bytes.length} bytes`);
   }
   // A copy: what the caller does to its bytes later must not change what is verified.
-  return parseCbor(bytes.slice(), { maxBytes, maxDepth, indefinite: false, tags: [coseSign1Tag] }, field);
+  return parseCbor(new Uint8Array(bytes), { maxBytes, maxDepth, indefinite: false, tags: [coseSign1Tag] }, field);
 }
 
 function parseHeader(bytes: Uint8Array, rules: CoseRules, field: string): CborMap {

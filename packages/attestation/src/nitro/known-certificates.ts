@@ -24,7 +24,7 @@ export function rememberCertificates(): CertificateReading {
     const found = known.get(place);
     if (found !== undefined && equalBytes(found.der, der)) return found.value;
     // A copy: the record and what it is found by outlive the document.
-    const entry = der.slice();
+    const entry = new Uint8Array(der);
     const value = readCertificate(entry, field);
     known.delete(place);
     const [oldest] = known.keys();

@@ -5,7 +5,7 @@ import { commonNameOf, parseCertificate, type Certificate } from "../x509/index.
 const arcs = "1.3.6.1.4.1.3704.1.";
 
 /** Longest name of a cloud: AWS's take 30 characters. */
-const maxCspId = 256;
+const maxText = 256;
 
 /** A VCEK (one chip's, derived from its TCB) or a VLEK (a cloud's, loaded into its chips), as it stands. */
 export interface EndorsementKey {
@@ -68,7 +68,10 @@ function smallInteger(value: Uint8Array | undefined, field: string): number {
 }
 
 function ia5Text(value: Uint8Array | undefined, field: string): string {
-  return derText(derExpect(derRead(present(value, field), field), DER_TAG.ia5String, field), field);
+  const text = derText(derExpect(derRead(present(value, field), field), DER_TAG.ia5String, field), field);
+  // It is shown with a refusal too: nothing that steers a terminal.
+  if (text.length <= maxText && /^[\x20-\x7e]+$/.test(text)) return text;
+  throw new EncodingError("bad-encoding", field, `1 to ${maxText} printable characters`, `${text.length} characters`);
 }
 
 function present(value: Uint8Array | undefined, field: string): Uint8Array {
@@ -78,7 +81,5 @@ function present(value: Uint8Array | undefined, field: string): Uint8Array {
 
 function readCspId(value: Uint8Array | undefined, field: string): string | null {
   if (value === undefined) return null;
-  const text = ia5Text(value, field);
-  if (text.length <= maxCspId && /^[\x20-\x7e]+$/.test(text)) return text;
-  throw new EncodingError("bad-encoding", field, `1 to ${maxCspId} printable characters`, `${text.length} characters`);
+  return ia5Text(value, field);
 }

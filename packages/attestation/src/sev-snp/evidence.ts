@@ -68,7 +68,7 @@ export interface SevSnpReport {
 export function parseSevSnpReport(bytes: Uint8Array): SevSnpReport {
   expectLength(bytes);
   // A copy: what the caller does to its bytes later must not change what is verified.
-  const report = bytes.slice();
+  const report = new Uint8Array(bytes);
   const reader = new ByteReader(report, "report");
   const version = readVersion(reader);
   const read = {

@@ -22,24 +22,34 @@ export function matchingTuple(appraisal: Appraisal): ReferenceValues | null {
 
 function nearestTuple(appraisal: Appraisal): ReferenceValues | null {
   const own = appraisal.referenceValues.filter((tuple) => tuple.tee === appraisal.tee?.kind);
-  const ranked = own.map((tuple) => ({ tuple, distance: differences(appraisal, tuple) }));
-  return ranked.sort((a, b) => a.distance - b.distance)[0]?.tuple ?? null;
+  const ranked = own.map((tuple) => ({
+    tuple,
+    distance: differences(appraisal, tuple),
+    // Of two that fit, the one that needs no exception is the Release that runs.
+    plain: differingRegisters(appraisal, tuple).length,
+  }));
+  return ranked.sort((a, b) => a.distance - b.distance || a.plain - b.plain)[0]?.tuple ?? null;
 }
 
 // A register outweighs Manifest and runtime together, so that these are compared with the Release that was measured.
 function differences(appraisal: Appraisal, tuple: ReferenceValues): number {
-  const { evidence, statement } = appraisal;
+  const { statement } = appraisal;
   const excepted = exceptedRegisters(appraisal);
-  const differs = (name: string): boolean => !registerHolds(appraisal, evidence, tuple, name) && !excepted.has(name);
-  const registers = Object.keys(tuple.registers).filter(differs).length;
+  const registers = differingRegisters(appraisal, tuple).filter((name) => !excepted.has(name)).length;
   const manifest = statement?.manifest === tuple.manifest ? 0 : 1;
   const runtime = statement?.runtime === tuple.runtime ? 0 : 1;
   return 3 * registers + manifest + runtime;
 }
 
-function exceptedRegisters({ policy, now }: Appraisal): ReadonlySet<string> {
-  const named = inForce(policy.exceptions, now).filter(({ check }) => check === "reference-values");
-  return new Set(named.map(({ subject }) => subject));
+function differingRegisters(appraisal: Appraisal, tuple: ReferenceValues): readonly string[] {
+  return Object.keys(tuple.registers).filter((name) => !registerHolds(appraisal, appraisal.evidence, tuple, name));
+}
+
+/** A register that is not in the Evidence at all is not one that nobody could predict: no exception is for it. */
+function exceptedRegisters({ policy, now, tee, evidence }: Appraisal): ReadonlySet<string> {
+  const current = inForce({ exceptions: policy.exceptions, tee: tee?.kind ?? null, now });
+  const named = current.filter(({ check }) => check === "reference-values").map(({ subject }) => subject);
+  return new Set(named.filter((name) => evidence?.registers[name] !== undefined));
 }
 
 /** Equal, or at least as high where the register is a security version. */
@@ -82,7 +92,7 @@ function compareRegisters(appraisal: Appraisal, evidence: ParsedEvidence, tuple:
     compared({
       step: "measurement",
       check: "reference-values",
-      subject: name,
+      ...(evidence.registers[name] === undefined ? {} : { subject: name }),
       holds: registerHolds(appraisal, evidence, tuple, name),
       expected: `${name} ${tuple.registers[name]} (${tuple.release})`,
       actual: `${name} ${evidence.registers[name] ?? "is not in the Evidence"}`,

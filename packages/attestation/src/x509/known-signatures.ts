@@ -44,8 +44,15 @@ export function rememberSignatures(check: ImportingCheck = verifyDerSignature): 
     const question = { algorithm, key: keyBytes(key), signature, signed };
     const found = known.get(placeOf(question));
     if (found !== undefined && isSame(found, question)) return true;
-    const holds = await check(algorithm, key, signature, signed, importing);
-    if (holds) keep(known, question);
+    // Copies, and these are what is verified: what the caller does to its own bytes meanwhile must not change what is known.
+    const copy = {
+      algorithm,
+      key: new Uint8Array(question.key),
+      signature: new Uint8Array(signature),
+      signed: new Uint8Array(signed),
+    };
+    const holds = await check(algorithm, key, copy.signature, copy.signed, importing);
+    if (holds) keep(known, copy);
     return holds;
   };
 }
@@ -64,10 +71,8 @@ function isSame(a: KnownSignature, b: KnownSignature): boolean {
   );
 }
 
-// Copies: what the caller does to its own bytes later must not change what is known.
-function keep(known: Map<string, KnownSignature>, { algorithm, key, signature, signed }: KnownSignature): void {
-  if (signed.length > maxSigned) return;
-  const entry = { algorithm, key: key.slice(), signature: signature.slice(), signed: signed.slice() };
+function keep(known: Map<string, KnownSignature>, entry: KnownSignature): void {
+  if (entry.signed.length > maxSigned) return;
   known.delete(placeOf(entry));
   known.set(placeOf(entry), entry);
   for (const oldest of known.keys()) {

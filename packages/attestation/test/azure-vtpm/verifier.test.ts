@@ -221,7 +221,13 @@ test("registers of two releases never mix", async () => {
 test("an exception names one PCR that cannot be predicted, for a time, as a warning", async () => {
   const quotedPcrs = rightPcrs.with(10, new Uint8Array(32));
   const change: AzureChange = { quotedPcrs, pcrs: (all) => all.with(10, "00".repeat(32)) };
-  const exception = { check: "reference-values", subject: "pcr10", until: NOW + 60, reason: "measured files" } as const;
+  const exception = {
+    tee: "azure-vtpm",
+    check: "reference-values",
+    subject: "pcr10",
+    until: NOW + 60,
+    reason: "measured files",
+  } as const;
   expect((await resultOf({ change })).status).toBe("contraindicated");
   expect((await resultOf({ change, policy: { exceptions: [exception] } })).status).toBe("warning");
   const other = { ...exception, subject: "pcr11" };

@@ -114,6 +114,7 @@ test("an exception accepts one component of the TCB for a time, as a warning, an
   const tcb = products.milan.tcb.with(7, 0xd5) as unknown as typeof products.milan.tcb;
   const change = { ek: { tcb }, report: { reportedTcb: tcb, committedTcb: tcb, launchTcb: tcb } };
   const exception = {
+    tee: "sev-snp",
     check: "tcb",
     subject: "microcode",
     until: NOW + 60,
@@ -128,11 +129,17 @@ test("an exception accepts one component of the TCB for a time, as a warning, an
 
 test("an exception may excuse a platform feature, and neither origin nor order of the TCBs", async () => {
   const until = NOW + 60;
-  const smt = { check: "platform-info", subject: "aliasCheckComplete", until, reason: "an old machine" } as const;
+  const smt = {
+    tee: "sev-snp",
+    check: "platform-info",
+    subject: "aliasCheckComplete",
+    until,
+    reason: "an old machine",
+  } as const;
   const change = { report: { platformInfo: 5n } };
   expect((await resultOf({ change })).status).toBe("contraindicated");
   expect((await resultOf({ change, policy: { exceptions: [smt] } })).status).toBe("warning");
-  const order = { check: "tcb-order", subject: "tcb-order", until, reason: "none" } as never;
+  const order = { tee: "sev-snp", check: "tcb-order", subject: "tcb-order", until, reason: "none" } as never;
   await expect(resultOf({ policy: { exceptions: [order] } })).rejects.toThrow(TypeError);
 });
 

@@ -130,6 +130,7 @@ function emptyEndorsements(): JsonValue {
 
 const outdated = { body: { teeTcbSvn: hex("04010800000000000000000000000000") } };
 const exception = {
+  tee: "tdx",
   check: "tcb-status",
   subject: "OutOfDate",
   until: NOW + 60,

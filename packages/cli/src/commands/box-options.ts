@@ -1,25 +1,29 @@
 import { join } from "node:path";
 import {
+  azureUvm,
   azureVtpm,
+  createVerifier,
   errorFor,
   type Finding,
   NO_CLAIMS,
   nitro,
   sevSnp,
   simulated,
+  strictPolicy,
   tdx,
   type Tee,
 } from "@blindbox/attestation";
 import type { AcceptableWarning, VerifyOptions } from "@blindbox/client";
 import { EncodingError } from "@blindbox/encoding";
 import { manifestDigest } from "@blindbox/manifest";
-import { parseRelease } from "@blindbox/release";
+import { parseRelease, referenceTuples, type Release } from "@blindbox/release";
 import type { Command } from "commander";
 import { readInputText } from "../files.ts";
 import { readResolvedManifest } from "../manifest-file.ts";
 import { CliError } from "../output/failure.ts";
 import { simulatedRootPath } from "../places.ts";
 import { readPolicyFile } from "../policy-file.ts";
+import { factsOf } from "../type-error.ts";
 import { collect } from "./command.ts";
 
 /** The flags that say what a box must be; the same for every command that talks to one. */
@@ -40,7 +44,7 @@ export interface BoxOptions {
 type HardwareTee = keyof typeof hardware;
 
 const hardware = {
-  "sev-snp": () => sevSnp(),
+  "sev-snp": () => sevSnp({ uvm: azureUvm() }),
   tdx: () => tdx(),
   nitro: () => nitro(),
   "azure-vtpm": () => azureVtpm({ hardware: [sevSnp(), tdx()] }),
@@ -101,11 +105,20 @@ export async function readBoxOptions(
   const policy = options.policy === undefined ? {} : { policy: await readPolicyFile(options.policy) };
   // After everything that whoever typed it can put right.
   demandRelease(release, tees);
+  for (const text of release) await demandTuples(parseRelease(text), tees);
   return { release, require: { manifest }, tees, ...policy, accept };
 }
 
+/** As many as the client takes. */
+const maxReleases = 64;
+
 async function readReleases({ box, release }: BoxOptions): Promise<readonly string[]> {
   const files = release ?? (box === undefined ? [] : [join(box, "blindbox.release.json")]);
+  if (files.length > maxReleases) {
+    const hint = "name the ones that a box may run today";
+    const actual = `${files.length}`;
+    throw new CliError({ what: "--release", expected: `at most ${maxReleases} releases`, actual, hint });
+  }
   if (files.length > 0) return Promise.all(files.map(readRelease));
   throw new CliError({
     what: "what the box should run",
@@ -167,6 +180,21 @@ async function readTees({ simulated: root, tee }: BoxOptions): Promise<readonly 
 function bothKinds(): CliError {
   const hint = "the simulator and hardware are never accepted by one verification";
   return new CliError({ what: "--tee", expected: "it without --simulated", actual: "both", hint });
+}
+
+/** A tuple that is not complete is told before anything is asked: it would leave a register uncompared. */
+async function demandTuples(release: Release, tees: readonly Tee[]): Promise<void> {
+  if (!tees.some((tee) => tee.kind === release.runtime.tee)) return;
+  const referenceValues = await referenceTuples(release);
+  try {
+    createVerifier({ tees, referenceValues, policy: strictPolicy, now: () => new Date(0) });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const { field, expected, actual } = factsOf(error);
+    const hint = "a register that is left out would not be compared: ask the release's publisher for a complete tuple";
+    const what = `the release ${referenceValues[0]?.release ?? ""}: ${field}`;
+    throw new CliError({ what, expected, actual, hint });
+  }
 }
 
 /** Where no release was measured for a kind that is accepted, no box could pass: nothing is sent to find that out. */

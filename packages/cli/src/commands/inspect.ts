@@ -5,7 +5,7 @@ import { writeInspection } from "../evidence/show.ts";
 import { fetchEvidence, readEvidenceFile } from "../evidence/source.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
-import { printable } from "../output/printable.ts";
+import { printable, printableJson } from "../output/printable.ts";
 import { paint, writeLine, type Terminal } from "../output/terminal.ts";
 import { createCommand, type CommandContext } from "./command.ts";
 
@@ -15,8 +15,13 @@ interface InspectFlags {
 
 const hint = "`blindbox inspect --help` says what can be read";
 
+/** Of another scheme too, which is then refused as a URL and not looked for as a file. */
+function isUrl(source: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
+}
+
 function read(source: string): Promise<Uint8Array> {
-  return /^https:\/\//i.test(source) ? fetchEvidence(source) : readEvidenceFile(source, hint);
+  return isUrl(source) ? fetchEvidence(source) : readEvidenceFile(source, hint);
 }
 
 function describeSource(source: string, bytes: Uint8Array): Description {
@@ -49,12 +54,15 @@ async function inspect(source: string, flags: InspectFlags, { stdout }: Terminal
   const description = describeSource(source, bytes);
   if (flags.json === true) {
     const { encoding, inspection } = description;
-    writeLine(stdout, JSON.stringify({ source, verified: false, encoding, ...inspection }, null, 2));
+    writeLine(stdout, printableJson({ source, verified: false, encoding, ...inspection }));
     return exitCodes.success;
   }
-  writeLine(stdout, `${printable(source)}: ${readAs(bytes, description)}`);
+  const how = isUrl(source) ? ", fetched without any check of who answered" : "";
+  writeLine(stdout, `${printable(source)}: ${readAs(bytes, description)}${how}`);
   writeLine(stdout, paint(stdout, "careful", unverified));
   writeInspection(stdout, description.inspection);
+  // Whoever reads to the end of pages has the first lines out of sight.
+  writeLine(stdout, `\n${paint(stdout, "careful", unverified)}`);
   return exitCodes.success;
 }
 

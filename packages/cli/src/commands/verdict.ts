@@ -5,7 +5,7 @@ import type { SelfTestOutcome } from "../exchange/self-test.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { explained, writeExplanation } from "../output/explanation.ts";
 import { writeFindings } from "../output/findings.ts";
-import { printable } from "../output/printable.ts";
+import { printable, printableJson } from "../output/printable.ts";
 import { paint, writeLine, type OutputStream, type Style } from "../output/terminal.ts";
 
 /** Where a kept exchange came from, and what it was judged by. */
@@ -52,7 +52,7 @@ export function writeVerdictJson(stream: OutputStream, verdict: Verdict, { expla
   const { url, result, refusal, kept } = verdict;
   const findings = explain ? explained(result) : result.findings;
   const head = { url, accepted: refusal === null, error: refusal?.code ?? null, bundle: kept, selfTest };
-  writeLine(stream, JSON.stringify({ ...head, ...result, findings }, null, 2));
+  writeLine(stream, printableJson({ ...head, ...result, findings }));
 }
 
 /** The verdict for people: every comparison, then one line. */

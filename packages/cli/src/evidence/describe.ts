@@ -2,7 +2,7 @@
 import { EncodingError } from "@blindbox/encoding";
 import { parseBundle } from "../exchange/bundle.ts";
 import type { Inspection } from "./inspection.ts";
-import { isObject, parseJson } from "./json-text.ts";
+import { isObject, jsonWithin, parseJson } from "./json-text.ts";
 import { recognizeEvidence, type RecognizedEvidence } from "./recognize.ts";
 import { isText, readingsOf, type TextEncoding } from "./text-encodings.ts";
 import { inspectAzure } from "./words/azure.ts";
@@ -41,7 +41,8 @@ export function knownStranger(bytes: Uint8Array): string | null {
  * @throws EncodingError where they begin as one of the known forms and do not go on as it.
  * @returns null where they are none of them.
  */
-export function describe(bytes: Uint8Array): Description | null {
+export function describe(given: Uint8Array): Description | null {
+  const bytes = jsonWithin(given);
   const whole = describeBundle(bytes) ?? describeAs(bytes, bytes[0] === 0x7b ? "JSON" : "bytes");
   if (whole !== null) return whole;
   const certificates = isText(bytes) ? pemCertificatesIn(bytes) : [];

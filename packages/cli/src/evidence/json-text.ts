@@ -18,3 +18,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 export function withoutLineFeed(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes;
 }
+
+const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
+const whiteSpace: ReadonlySet<number | undefined> = new Set([0x09, 0x0a, 0x0d, 0x20]);
+
+/** An object in JSON without what editors put around it: a byte order mark, white space. Other bytes as they are. */
+export function jsonWithin(bytes: Uint8Array): Uint8Array {
+  let from = byteOrderMark.every((byte, at) => bytes[at] === byte) ? byteOrderMark.length : 0;
+  while (whiteSpace.has(bytes[from])) from += 1;
+  if (bytes[from] !== 0x7b) return bytes;
+  let to = bytes.length;
+  while (whiteSpace.has(bytes[to - 1])) to -= 1;
+  return bytes.subarray(from, to);
+}

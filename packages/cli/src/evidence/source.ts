@@ -39,14 +39,17 @@ export function fetchEvidence(address: string): Promise<Uint8Array> {
 function ask(url: URL): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // A box's certificate is self-signed, and nothing that comes back is believed: it is only shown.
-    const options = { agent: false, rejectUnauthorized: false, minVersion: "TLSv1.3", timeout: milliseconds } as const;
-    const request = httpsRequest(new URL(EVIDENCE_PATH, url.origin), {
-      ...options,
-      headers: { accept: EVIDENCE_MEDIA_TYPE },
-    });
-    request.on("timeout", () => request.destroy(new TimeoutError("attestation", milliseconds)));
+    const options = { agent: false, rejectUnauthorized: false, minVersion: "TLSv1.3" } as const;
+    const target = new URL(EVIDENCE_PATH, url.origin);
+    const request = httpsRequest(target, { ...options, headers: { accept: EVIDENCE_MEDIA_TYPE } });
+    // For the head as a whole: a peer that sends a byte now and then is not waited for.
+    const late = setTimeout(() => request.destroy(new TimeoutError("attestation", milliseconds)), milliseconds);
+    request.on("close", () => clearTimeout(late));
     request.on("error", (error) => reject(faultOf(error, request.socket?.connecting === false)));
-    request.on("response", resolve);
+    request.on("response", (response) => {
+      clearTimeout(late);
+      resolve(response);
+    });
     request.end();
   });
 }

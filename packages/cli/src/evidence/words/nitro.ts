@@ -10,10 +10,11 @@ import { instant, isZero, line, textOf, plain } from "./values.ts";
 export function inspectNitroDocument(bytes: Uint8Array): Inspection {
   const document = parseNitroDocument(bytes);
   const chain = [document.certificate, ...document.cabundle.toReversed()];
-  const { pcrs: _pcrs, ...facts } = nitro().parseEvidence(bytes).facts;
+  const { facts: read, debug } = nitro().parseEvidence(bytes);
+  const { pcrs: _pcrs, ...facts } = read;
   return {
     kind: "nitro-document",
-    title: "AWS Nitro Enclaves attestation document",
+    title: `AWS Nitro Enclaves attestation document${debug ? ", of an enclave in debug mode" : ""}`,
     sections: [
       ...sectionsOf(facts, [documentWords]),
       registers(document),
@@ -57,19 +58,19 @@ const meanings: Readonly<Record<string, readonly [label: string, means: string]>
   "8": ["PCR8, image signer", "SHA-384 of the certificate that signed the image."],
 };
 
-/** All zero in the three registers of the code is what an enclave in debug mode has. */
+const unmeasured: Show = (value) =>
+  isZero(value)
+    ? [line("all zero, as in debug mode: its host reads its console, and nothing of the code is measured", "bad")]
+    : textOf(value);
+
+/** Any of the code's three registers that is all zero counts as debug mode, as it does to the verifier. */
 function registers({ pcrs }: NitroDocument): Section {
-  const isDebug = [0, 1, 2].every((index) => isZero(toHex(pcrs.get(index) ?? new Uint8Array(1))));
   const facts: Facts = Object.fromEntries([...pcrs].map(([index, pcr]) => [String(index), toHex(pcr)]));
   const rows = Object.keys(facts).flatMap((index) => {
     const isCode = Number(index) < 3;
     if (!isCode && isZero(facts[index] ?? "")) return [];
     const [label, means] = meanings[index] ?? [`PCR${index}`, "Extended by the application itself while it ran."];
-    const show: Show = (value) =>
-      isCode && isDebug
-        ? [line("all zero: the enclave runs in debug mode, its memory is open to its host", "bad")]
-        : textOf(value);
-    return [[index, label, means, show] as const];
+    return [[index, label, means, isCode ? unmeasured : textOf] as const];
   });
   const title = "what was started";
   return (

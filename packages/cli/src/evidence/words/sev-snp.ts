@@ -8,8 +8,8 @@ import { bigOf, isZero, line, named, textOf, unlessZero, plain } from "./values.
 
 /** Everything that a report says. @throws EncodingError where it is none. */
 export function inspectSevSnpReport(bytes: Uint8Array): Inspection {
-  const { facts } = sevSnp().parseEvidence(bytes);
-  const title = `AMD SEV-SNP attestation report, version ${plain(facts["version"])}`;
+  const { facts, debug } = sevSnp().parseEvidence(bytes);
+  const title = `AMD SEV-SNP attestation report, version ${plain(facts["version"])}${debug ? ", of a guest with DEBUG on" : ""}`;
   return { kind: "sev-snp-report", title, sections: sevSnpSections(facts), inside: [] };
 }
 
@@ -83,7 +83,7 @@ const platformBits: readonly Bit[] = [
     2,
     "ECC_EN",
     ["good", "memory with error correction"],
-    ["careful", "no error correction: bits of memory can be made to flip"],
+    ["careful", "no error correction, or firmware that does not say: without it bits of memory can be made to flip"],
   ],
   [3, "RAPL_DIS", ["good", "power readings are off"], ["plain", "the host can read how much power is drawn"]],
   [
@@ -98,14 +98,14 @@ const platformBits: readonly Bit[] = [
     ["good", "no memory module lies about its size (BadRAM, CVE-2024-21944)"],
     [
       "careful",
-      "not checked: a memory module that lies about its size defeats the protection (BadRAM, CVE-2024-21944)",
+      "not confirmed: a memory module that lies about its size defeats the protection (BadRAM, CVE-2024-21944)",
     ],
   ],
+  [6, "reserved", ["plain", "one, as Turin has it: its meaning is not published"], ["plain", "zero"]],
   [7, "TIO_EN", ["plain", "devices can be given to guests by trusted I/O"], ["plain", "no trusted I/O"]],
 ];
 
-// Bit 6 has no published name, and Turin sets it.
-const platformInfo: Show = (value) => [line(`0x${plain(value)}`), ...bitLines(bigOf(value), platformBits, 1n << 6n)];
+const platformInfo: Show = (value) => [line(`0x${plain(value)}`), ...bitLines(bigOf(value), platformBits)];
 
 const chipId: Show = (value, { signingKey, product }) => {
   const hex = plain(value);

@@ -10,11 +10,12 @@ import { abridged, isZero, line, named, numbers, textOf, unlessZero, plain } fro
 export function inspectTdQuote(bytes: Uint8Array): Inspection {
   const whole = tdxQuoteOf(bytes);
   const padding = bytes.length - whole.length;
-  const facts: Facts = { ...tdx().parseEvidence(whole).facts, ...(padding === 0 ? {} : { padding }) };
+  const { facts: read, debug } = tdx().parseEvidence(whole);
+  const facts: Facts = { ...read, ...(padding === 0 ? {} : { padding }) };
   const module = facts["bodyType"] === 3 ? "TDX 1.5" : "TDX 1.0";
   return {
     kind: "td-quote",
-    title: `Intel TDX quote, version ${plain(facts["version"])}, ${module}`,
+    title: `Intel TDX quote, version ${plain(facts["version"])}, ${module}${debug ? ", of a TD with DEBUG on" : ""}`,
     sections: [
       ...sectionsOf(facts, [quote, ...tdSections, quotingEnclave, platform]),
       certificateSection("the certificates in the quote, the PCK's first", pemCertificatesIn(bytes)),
@@ -95,7 +96,7 @@ const securityVersions: Show = (value) => {
   const [module = 0, major = 0, microcode = 0, ...rest] = plain(value).match(/../g) ?? [];
   const [a, b, c] = [module, major, microcode].map((byte) => Number.parseInt(String(byte), 16));
   const others = rest.some((byte) => byte !== "00") ? `, others ${rest.join("")}` : "";
-  return [line(`TDX module ${a}, its major version ${b}, microcode ${c}${others}`), line(plain(value))];
+  return [line(`TDX module ${a}, its major version ${b}, late microcode update ${c}${others}`), line(plain(value))];
 };
 
 const signer: Show = (value) =>
@@ -123,7 +124,7 @@ const quote: SectionWords = {
       (value) => [line(`${plain(value)} zero bytes, the rest of the host's buffer`, "careful")],
     ],
     ["version", "version", "Layout of the quote: 4 carries a body of TDX 1.0, 5 either."],
-    ["bodyType", "body type", "2: TDX 1.0, 3: TDX 1.5."],
+    ["bodyType", "body type", "2: TDX 1.0, 3: TDX 1.5, which adds TEE_TCB_SVN_2 and MRSERVICETD."],
     [
       "attestationKeyType",
       "attestation key",
@@ -145,6 +146,9 @@ const quote: SectionWords = {
   ],
 };
 
+/** A register that stayed zero vouches for nothing, and of most TDs that is a thing to know. */
+const nothingExtended = unlessZero("nothing was measured into it; on Azure the virtual TPM's PCRs have it", "careful");
+
 const measured = "SHA-384 that measured code extends while the TD starts.";
 
 const tdSections: readonly SectionWords[] = [
@@ -156,9 +160,14 @@ const tdSections: readonly SectionWords[] = [
         "MRTD",
         "SHA-384 of what the TD was built from before it ran: the virtual firmware. It does not cover the kernel; the RTMRs do.",
       ],
-      ["rtmr0", "RTMR0", `${measured} Here: the firmware's configuration, ACPI tables, Secure Boot variables.`],
-      ["rtmr1", "RTMR1", `${measured} Here: boot loader and kernel.`],
-      ["rtmr2", "RTMR2", `${measured} Here: command line and initrd.`],
+      [
+        "rtmr0",
+        "RTMR0",
+        `${measured} Here: the firmware's configuration, ACPI tables, Secure Boot variables.`,
+        nothingExtended,
+      ],
+      ["rtmr1", "RTMR1", `${measured} Here: boot loader and kernel.`, nothingExtended],
+      ["rtmr2", "RTMR2", `${measured} Here: command line and initrd.`, nothingExtended],
       [
         "rtmr3",
         "RTMR3",
@@ -221,6 +230,27 @@ const tdSections: readonly SectionWords[] = [
   },
 ];
 
+const enclaveFlags = [
+  [0, "INIT"],
+  [2, "MODE64BIT"],
+  [4, "PROVISION_KEY"],
+  [5, "EINITTOKEN_KEY"],
+  [6, "CET"],
+  [7, "KSS"],
+  [10, "AEX_NOTIFY"],
+] as const;
+
+/** 8 bytes of flags (SGX: SECS.ATTRIBUTES), and 8 of XFRM. */
+const enclaveAttributes: Show = (value) => {
+  const flags = littleEndian(plain(value).slice(0, 16));
+  const on = enclaveFlags.filter(([at]) => ((flags >> BigInt(at)) & 1n) === 1n).map(([, name]) => name);
+  const debug =
+    (flags & 2n) === 0n
+      ? line("DEBUG off", "good")
+      : line("DEBUG ON: the host reads the enclave's keys, and signs what it likes", "bad");
+  return [line(plain(value)), line(on.join(", ") || "no flag that has a name here"), debug];
+};
+
 const quotingEnclave: SectionWords = {
   title: "the quoting enclave, which signed for the platform",
   rows: [
@@ -230,7 +260,12 @@ const quotingEnclave: SectionWords = {
     ["qeMrenclave", "MRENCLAVE", "Which build of the enclave it is."],
     ["qeIsvProdId", "ISVPRODID", "Which of its signer's enclaves it is: 2 is the one for TDX."],
     ["qeIsvSvn", "ISVSVN", "Its security version, which Intel's QE identity has levels for."],
-    ["qeAttributes", "ATTRIBUTES", "Bit 1 of the first byte is debug: Intel's QE identity says what they have to be."],
+    [
+      "qeAttributes",
+      "ATTRIBUTES",
+      "A quoting enclave under debug shows its keys to its host. Intel's QE identity says what they have to be.",
+      enclaveAttributes,
+    ],
     ["qeMiscselect", "MISCSELECT", "Extra state that is saved: Intel's QE identity says what it has to be."],
     ["qeCpuSvn", "CPUSVN", "Security version of the CPU that ran it."],
   ],
@@ -251,7 +286,7 @@ const platform: SectionWords = {
     ],
     ["fmspc", "FMSPC", "Family, model, stepping, platform type and SKU: which TCB info of Intel's counts."],
     ["ppid", "PPID", "Identity of the processor, or of the platform behind one name."],
-    ["pceId", "PCEID", "Which provisioning enclave certified the key."],
+    ["pceId", "PCEID", "Which provisioning enclave certified the key.", (value) => [line(plain(value))]],
     ["pcesvn", "PCESVN", "Its security version."],
     [
       "pckSgxTcb",

@@ -1,0 +1,105 @@
+/** What an exception of the policy excuses, and what it must not. */
+import {
+  createVerifier,
+  simulated,
+  strictPolicy,
+  type AppraisalException,
+  type ReferenceValues,
+} from "@blindbox/attestation";
+import { describe, expect, test } from "vitest";
+import { exchange, failedChecks, reference, vendor, type Change } from "./box.ts";
+import { NOW, pem } from "./vendor.ts";
+
+const tcb: AppraisalException = {
+  tee: "simulated",
+  check: "tcb",
+  subject: "tcb",
+  until: NOW + 60,
+  reason: "an update",
+};
+const outdated: Change = { policy: { simulated: { minTcb: 9 } } };
+
+function under(exception: unknown, change: Change = outdated): Change {
+  return { ...change, policy: { ...change.policy, exceptions: [exception as AppraisalException] } };
+}
+
+async function statusWith(exception: unknown, change: Change = outdated): Promise<string> {
+  return (await (await exchange(under(exception, change))).verify()).status;
+}
+
+describe("an exception", () => {
+  test("turns the failure that it names into a warning that says so, until its second", async () => {
+    const result = await (await exchange(under(tcb))).verify();
+    expect([result.status, failedChecks(result)]).toEqual(["warning", []]);
+    const [finding] = result.findings.filter(({ check }) => check === "tcb");
+    expect(finding).toMatchObject({
+      status: "warning",
+      excused: true,
+      reason: expect.stringContaining("an update") as string,
+    });
+    const ended = await (await exchange(under({ ...tcb, until: NOW }))).verify();
+    expect(failedChecks(ended)).toEqual(["tcb"]);
+    expect(ended.findings.find(({ check }) => check === "tcb")?.hint).toContain("ended");
+  });
+
+  test("of another kind of TEE, another subject or another check excuses nothing", async () => {
+    const others = [{ tee: "sev-snp" }, { tee: "azure-vtpm" }, { subject: "snp" }, { check: "tcb-status" }] as const;
+    for (const other of others) expect(await statusWith({ ...tcb, ...other })).toBe("contraindicated");
+  });
+
+  test("cannot be made for the register that measures the code, nor for origin, freshness or channel", async () => {
+    const code = { ...tcb, check: "reference-values", subject: "measurement" };
+    await expect(exchange(under(code))).rejects.toThrow(/policy\.exceptions\[0\]\.subject/);
+    for (const check of [
+      "evidence-signature",
+      "challenge",
+      "tls-key",
+      "debug",
+      "certificate-revocation",
+      "statement-binding",
+    ])
+      await expect(exchange(under({ ...tcb, check }))).rejects.toThrow(TypeError);
+  });
+
+  test("ends at a second that people can read: milliseconds and eternities are mistakes", async () => {
+    for (const until of [NOW * 1000, Number.MAX_SAFE_INTEGER, -1, 1.5, "2027-01-01"])
+      await expect(exchange(under({ ...tcb, until }))).rejects.toThrow(/policy\.exceptions\[0\]\.until/);
+  });
+
+  test("is whole, or none", async () => {
+    for (const member of Object.keys(tcb)) {
+      const { [member as keyof AppraisalException]: _left, ...others } = tcb;
+      await expect(exchange(under(others))).rejects.toThrow(TypeError);
+    }
+    await expect(exchange(under({ ...tcb, more: 1 }))).rejects.toThrow(TypeError);
+  });
+});
+
+test("of two tuples that fit, the one that needs no exception is the Release that is claimed", async () => {
+  const two = simulated({ root: pem(vendor.root.der) });
+  const tee = { ...two, tuples: [{ measurement: 48, extra: 1 }] };
+  const parse = two.parseEvidence;
+  const withExtra = {
+    ...tee,
+    parseEvidence: (bytes: Uint8Array) => {
+      const evidence = parse(bytes);
+      return { ...evidence, registers: { ...evidence.registers, extra: "07" } };
+    },
+  };
+  const tuple = (extra: string, release: string): ReferenceValues => ({
+    ...reference,
+    registers: { ...reference.registers, extra },
+    release,
+  });
+  const exception = { ...tcb, check: "reference-values", subject: "extra" };
+  const change = { tees: [withExtra], referenceValues: [tuple("08", "other 2.0.0"), tuple("07", "exact 1.0.0")] };
+  const result = await (await exchange(under(exception, change))).verify();
+  expect(result.claims.release).toBe("exact 1.0.0");
+});
+
+test("createVerifier takes the strict policy as it is", () => {
+  const tees = [simulated({ root: pem(vendor.root.der) })];
+  expect(() =>
+    createVerifier({ tees, referenceValues: [reference], policy: strictPolicy, now: () => new Date(0) }),
+  ).not.toThrow();
+});
