@@ -4,6 +4,20 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatBundle, parseBundle, type Bundle } from "../src/exchange/bundle.ts";
 
+const hash = `sha256:${"a".repeat(64)}`;
+const runtime = { bundle: hash, node: hash, tee: "simulated", type: "blindbox-runtime/1", version: "0.1.0" };
+const release = JSON.stringify({
+  app: { image: hash },
+  channel: "stable",
+  manifest: hash,
+  previous: null,
+  product: "transcriber",
+  referenceValues: [{ registers: { measurement: "07".repeat(48) }, tee: "simulated" }],
+  runtime,
+  sequence: 1,
+  type: "blindbox-release/1",
+  version: "1.0.0",
+});
 const bundle: Bundle = {
   url: "https://127.0.0.1:8443",
   time: 1_800_000_000,
@@ -13,8 +27,8 @@ const bundle: Bundle = {
     channel: { binding: "tls-exporter", exporter: new Uint8Array(32).fill(2) },
     peerKey: { tlsSpki: new Uint8Array(91).fill(3) },
   },
-  releases: ["{}"],
-  manifest: `sha256:${"a".repeat(64)}`,
+  releases: [release],
+  manifest: hash,
 };
 const text = formatBundle(bundle);
 
@@ -55,6 +69,7 @@ test("each member must be there, be what it is, and stand alone", () => {
   expect(() => parseBundle(written({ ...members, more: 1 }))).toThrow(EncodingError);
   expect(() => parseBundle(written({ ...members, nonce: "AAAA" }))).toThrow(EncodingError);
   expect(() => parseBundle(written({ ...members, type: "blindbox-bundle/2" }))).toThrow(EncodingError);
+  expect(() => parseBundle(written({ ...members, releases: ["{}"] }))).toThrow(EncodingError);
   expect(() => parseBundle(` ${text}`)).toThrow(EncodingError);
 });
 

@@ -96,8 +96,11 @@ describe.each(real)("$name", (each) => {
     for (const mutant of mutants) expect(() => realTee.parseEvidence(mutant)).toThrow();
   });
 
-  test.skipIf(tdQuote === null)("with bytes of the TD quote flipped, cut or crossed is refused", async () => {
-    const bytes = tdQuote ?? new Uint8Array();
+  // On SEV-SNP there is no quote below.
+  if (tdQuote === null) return;
+
+  test("with bytes of the TD quote flipped, cut or crossed is refused", async () => {
+    const bytes = tdQuote;
     const end = 636 + (bytes[632] ?? 0) + 256 * (bytes[633] ?? 0);
     const changes = [
       // The TEE below has each byte of it flipped on its own.
