@@ -27,7 +27,7 @@ describe("exposure", () => {
     expect(new Set(exposures.map(({ observer }) => observer))).toEqual(
       new Set(["host", "silicon", "vendor", "network", "visitor"]),
     );
-    expect(because(closed, "host")).toEqual(["egress"]);
+    expect(because(closed, "host")).toEqual([]);
     expect(["vendor", "network", "visitor"].flatMap((each) => because(closed, each as Observer))).toEqual([]);
   });
 
@@ -48,10 +48,11 @@ describe("exposure", () => {
 
   it("follows the members that are enforced", () => {
     const host = (change: Partial<Manifest>): readonly string[] => because({ ...closed, ...change }, "host");
-    expect(host({ logs: "metadata" })).toEqual(["egress", "logs"]);
-    expect(host({ logs: "app" })).toEqual(["egress", "logs", "logs"]);
+    expect(host({ logs: "metadata" })).toEqual(["logs"]);
+    expect(host({ logs: "app" })).toEqual(["logs", "logs"]);
+    expect(host({ egress: full.egress })).toEqual(["egress"]);
     const operations = { port: 9464, health: "ready", metrics: "coarse" } as const;
-    expect(host({ operations })).toEqual(["egress", "operations.port", "operations.health", "operations.metrics"]);
+    expect(host({ operations })).toEqual(["operations.port", "operations.health", "operations.metrics"]);
     expect(because({ ...closed, operations }, "visitor")).toEqual(["operations.port"]);
     expect(because(full, "network")).toContain("access.mutualTls");
   });

@@ -16,7 +16,10 @@ export const appraisalExplanations: Explanations = {
     "RFC 9334, section 8.4",
   ],
   "simulated-tee": ["There is no hardware: whoever runs the simulator can read and change everything in it.", null],
-  debug: ["In debug mode the host can look in (its memory, or its console with nothing measured): nothing is protected.", null],
+  debug: [
+    "In debug mode the host can look in (its memory, or its console with nothing measured): nothing is protected.",
+    null,
+  ],
   tcb: ["Firmware with known holes signs as well as any: the floor says from which version on it is believed.", null],
   "reference-values": [
     "The code that runs is, register by register, the code of one release that you accept; registers of several never mix.",

@@ -37,7 +37,7 @@ function memorySights(target: ExposureTarget): readonly Sight[] {
   ];
 }
 
-function lifeSights({ access }: Manifest): readonly Sight[] {
+function lifeSights({ access, egress }: Manifest): readonly Sight[] {
   const ports = access.mutualTls === null ? `${BOX_PORT}` : `${BOX_PORT} and ${access.mutualTls.port}`;
   return [
     { what: "image, Manifest and Release of the box, all of which are public", because: ALWAYS },
@@ -47,7 +47,7 @@ function lifeSights({ access }: Manifest): readonly Sight[] {
     },
     { what: "that the application is not ready after 5 s, where it is not", because: ALWAYS },
     { what: `every packet to and from port ${ports}, as the network does`, because: ALWAYS },
-    { what: "every packet to and from allowed hosts and DNS, as the network does", because: "egress" },
+    ...where(egress.length > 0, "every packet to and from allowed hosts and DNS, as the network does", "egress"),
   ];
 }
 
