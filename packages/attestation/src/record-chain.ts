@@ -1,5 +1,18 @@
 /** The one definition of a chain of records: a hash over everything that was ever written. Ledger and access log use it. */
-import { canonicalJson, concatBytes, digest, formatSha256, parseSha256, utf8 } from "@blindbox/encoding";
+import {
+  canonicalJson,
+  concatBytes,
+  digest,
+  formatSha256,
+  jsonArray,
+  jsonInteger,
+  jsonObject,
+  parseCanonicalJson,
+  parseSha256,
+  utf8,
+  type JsonValue,
+} from "@blindbox/encoding";
+import { jsonSha256, jsonType } from "./json.ts";
 
 /** One record: its number, and whatever else it says. */
 export interface ChainRecord {
@@ -16,6 +29,41 @@ export interface RecordChain<Entry extends ChainRecord = ChainRecord> {
   readonly records: readonly Entry[];
   /** `sha256:<hex>`: head of the chain after the last record. */
   readonly head: string;
+}
+
+/** What the document of one kind of chain is. */
+export interface ChainForm<Entry extends ChainRecord> {
+  readonly type: string;
+  /** How errors name the document. */
+  readonly name: string;
+  /** Longest document that is read, in bytes. */
+  readonly maxBytes: number;
+  /** Records of one document at most. */
+  readonly maxRecords: number;
+  /** One record, found at `path`. @throws EncodingError for anything else. */
+  readonly record: (value: JsonValue, path: string) => Entry;
+}
+
+/** Reads a chain's document: canonical JSON with exactly its members. @throws EncodingError for anything else. */
+export function parseChain<Entry extends ChainRecord>(
+  input: Uint8Array | string,
+  { type, name, maxBytes, maxRecords, record }: ChainForm<Entry>,
+): RecordChain<Entry> {
+  const value = parseCanonicalJson(input, { maxBytes, maxDepth: 3 });
+  const members = jsonObject(value, name, ["type", "start", "first", "records", "head"]);
+  jsonType(members.type, `${name}.type`, type);
+  const records = jsonArray(members.records, `${name}.records`, maxRecords);
+  return {
+    start: jsonSha256(members.start, `${name}.start`),
+    first: jsonInteger(members.first, `${name}.first`, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    records: records.map((each, at) => record(each, `${name}.records[${at}]`)),
+    head: jsonSha256(members.head, `${name}.head`),
+  };
+}
+
+/** The one text of a chain's document. @throws EncodingError where a value has no canonical form. */
+export function formatChain(type: string, { start, first, records, head }: RecordChain): string {
+  return canonicalJson({ type, start, first, records: records.map((record) => ({ ...record })), head });
 }
 
 /** What SHA-256 is taken of for the head before any record: the document's type. */

@@ -1,15 +1,7 @@
 /** The access log's document: one canonical text, read strictly. What it says is not judged here. */
-import {
-  canonicalJson,
-  EncodingError,
-  jsonArray,
-  jsonInteger,
-  jsonObject,
-  jsonString,
-  parseCanonicalJson,
-  type JsonValue,
-} from "@blindbox/encoding";
-import { jsonOrNull, jsonSha256, jsonType } from "../json.ts";
+import { EncodingError, jsonInteger, jsonObject, jsonString, type JsonValue } from "@blindbox/encoding";
+import { jsonOrNull } from "../json.ts";
+import { formatChain, parseChain } from "../record-chain.ts";
 import type { AccessLogDocument, AccessRecord } from "./types.ts";
 
 /** Type of the document; its UTF-8 hashed by SHA-256 is the head of a log with no record. */
@@ -27,7 +19,6 @@ export const MAX_ACCESS_RECORDS = 100_000;
 /** Longest document that is read: a record takes 200 to 500 bytes, since a rule's path is bounded. */
 export const MAX_ACCESS_LOG_BYTES: number = 64 * 1024 * 1024;
 
-const documentMembers = ["type", "start", "first", "records", "head"] as const;
 const recordMembers = [
   "seq",
   "time",
@@ -49,19 +40,16 @@ const natural = { min: 0, max: Number.MAX_SAFE_INTEGER };
  * @throws EncodingError for anything else.
  */
 export function parseAccessLog(input: Uint8Array | string): AccessLogDocument {
-  const value = parseCanonicalJson(input, { maxBytes: MAX_ACCESS_LOG_BYTES, maxDepth: 3 });
-  const members = jsonObject(value, "accessLog", documentMembers);
-  jsonType(members.type, "accessLog.type", ACCESS_LOG_TYPE);
-  return {
-    start: jsonSha256(members.start, "accessLog.start"),
-    first: jsonInteger(members.first, "accessLog.first", natural),
-    records: jsonArray(members.records, "accessLog.records", MAX_ACCESS_RECORDS).map(parseRecord),
-    head: jsonSha256(members.head, "accessLog.head"),
-  };
+  return parseChain(input, {
+    type: ACCESS_LOG_TYPE,
+    name: "accessLog",
+    maxBytes: MAX_ACCESS_LOG_BYTES,
+    maxRecords: MAX_ACCESS_RECORDS,
+    record: parseRecord,
+  });
 }
 
-function parseRecord(value: JsonValue, index: number): AccessRecord {
-  const path = `accessLog.records[${index}]`;
+function parseRecord(value: JsonValue, path: string): AccessRecord {
   const members = jsonObject(value, path, recordMembers);
   const integer = (member: "seq" | "time" | "received" | "sent" | "rule"): number =>
     jsonInteger(members[member], `${path}.${member}`, natural);
@@ -91,12 +79,6 @@ function shownText(value: JsonValue, path: string, form: RegExp): string {
  *
  * @throws EncodingError where a value has no canonical form.
  */
-export function formatAccessLog({ start, first, records, head }: AccessLogDocument): string {
-  return canonicalJson({
-    type: ACCESS_LOG_TYPE,
-    start,
-    first,
-    records: records.map((record) => ({ ...record })),
-    head,
-  });
+export function formatAccessLog(document: AccessLogDocument): string {
+  return formatChain(ACCESS_LOG_TYPE, document);
 }

@@ -1,6 +1,6 @@
 /** What the Evidence says, by name: the registers of a tuple, and every field. */
 import { toHex, type JsonValue } from "@blindbox/encoding";
-import type { TupleShape } from "../tee.ts";
+import type { Tee, TupleShape } from "../tee.ts";
 import type { AzureEvidence, HclEvidence, QuoteEvidence } from "./evidence.ts";
 import { PCR_COUNT } from "./tpm-quote.ts";
 
@@ -21,26 +21,11 @@ const signedOnSnp: TupleShape = {
   ...pcrShape,
 };
 
-/** On TDX, one very paravisor: a TD names no signer. */
-const exactOnTdx: TupleShape = {
-  mrtd: 48,
-  rtmr0: 48,
-  rtmr1: 48,
-  rtmr2: 48,
-  rtmr3: 48,
-  mrconfigid: 48,
-  mrowner: 48,
-  mrownerconfig: 48,
-  tdAttributes: 8,
-  xfam: 8,
-  ...pcrShape,
-};
-
-/** The shapes of tuples on each kind of hardware. */
-export const AZURE_TUPLES: Readonly<Record<"sev-snp" | "tdx", readonly TupleShape[]>> = {
-  "sev-snp": [exactOnSnp, signedOnSnp],
-  tdx: [exactOnTdx],
-};
+/** The shapes of tuples on one kind of hardware. A TD names no signer, so on TDX it is one very paravisor, as TDX says it. */
+export function tuplesOn({ kind, tuples }: Tee): readonly TupleShape[] {
+  if (kind === "sev-snp") return [exactOnSnp, signedOnSnp];
+  return tuples.map((shape) => ({ ...shape, ...pcrShape }));
+}
 
 /** The hardware's registers, who signed the paravisor, and the PCRs that were quoted: no other PCR is known. */
 export function registersOf({ hcl: { hardware }, quoted }: AzureEvidence): Readonly<Record<string, string>> {

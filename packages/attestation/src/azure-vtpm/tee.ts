@@ -5,7 +5,7 @@ import type { ParsedEvidence, Tee } from "../tee.ts";
 import { appraiseAzure } from "./appraisal.ts";
 import { authenticateAzure } from "./endorsements.ts";
 import { parseAzureEvidence } from "./evidence.ts";
-import { AZURE_TUPLES, factsOf, registersOf } from "./facts.ts";
+import { factsOf, registersOf, tuplesOn } from "./facts.ts";
 
 /** What {@link azureVtpm} needs. */
 export interface AzureVtpmOptions {
@@ -27,7 +27,7 @@ export function azureVtpm(options: AzureVtpmOptions): Tee {
   const hardware = readHardware(options);
   return {
     kind: "azure-vtpm",
-    tuples: hardware.flatMap(({ kind }) => AZURE_TUPLES[word(kind, "azureVtpm.hardware", hardwareKinds)]),
+    tuples: hardware.flatMap(tuplesOn),
     requiredChecks,
     // The boot loader or unified kernel image: what the machine's owner chose to start.
     measurementRegister: "pcr4",

@@ -1,15 +1,7 @@
 /** The ledger's document: one canonical text, read strictly. What it says is not judged here. */
-import {
-  canonicalJson,
-  EncodingError,
-  jsonArray,
-  jsonInteger,
-  jsonObject,
-  jsonString,
-  parseCanonicalJson,
-  type JsonValue,
-} from "@blindbox/encoding";
-import { jsonOrNull, jsonSha256, jsonType } from "../json.ts";
+import { EncodingError, jsonInteger, jsonObject, jsonString, type JsonValue } from "@blindbox/encoding";
+import { jsonOrNull, jsonSha256 } from "../json.ts";
+import { formatChain, parseChain } from "../record-chain.ts";
 import { LEDGER_TYPE } from "./chain.ts";
 import type { LedgerDocument, LedgerMode, LedgerRecord } from "./types.ts";
 import { LEDGER_VERDICTS } from "./verdicts.ts";
@@ -25,8 +17,6 @@ export const MAX_LEDGER_RECORDS = 8192;
 
 /** Longest document that is read: {@link MAX_LEDGER_RECORDS} of 680 bytes, which is what the longest host makes of one. */
 export const MAX_LEDGER_BYTES: number = 8 * 1024 * 1024;
-
-const documentMembers = ["type", "start", "first", "records", "head"] as const;
 
 const recordMembers = [
   "seq",
@@ -53,19 +43,16 @@ const natural = { min: 0, max: Number.MAX_SAFE_INTEGER };
  * @throws EncodingError for anything else.
  */
 export function parseLedger(input: Uint8Array | string): LedgerDocument {
-  const value = parseCanonicalJson(input, { maxBytes: MAX_LEDGER_BYTES, maxDepth: 3 });
-  const members = jsonObject(value, "ledger", documentMembers);
-  jsonType(members.type, "ledger.type", LEDGER_TYPE);
-  return {
-    start: jsonSha256(members.start, "ledger.start"),
-    first: jsonInteger(members.first, "ledger.first", natural),
-    records: jsonArray(members.records, "ledger.records", MAX_LEDGER_RECORDS).map(parseRecord),
-    head: jsonSha256(members.head, "ledger.head"),
-  };
+  return parseChain(input, {
+    type: LEDGER_TYPE,
+    name: "ledger",
+    maxBytes: MAX_LEDGER_BYTES,
+    maxRecords: MAX_LEDGER_RECORDS,
+    record: parseRecord,
+  });
 }
 
-function parseRecord(value: JsonValue, index: number): LedgerRecord {
-  const path = `ledger.records[${index}]`;
+function parseRecord(value: JsonValue, path: string): LedgerRecord {
   const members = jsonObject(value, path, recordMembers);
   const integer = (member: "seq" | "time" | "sent" | "received"): number =>
     jsonInteger(members[member], `${path}.${member}`, natural);
@@ -103,6 +90,6 @@ function parseHost(value: JsonValue, path: string): string {
  *
  * @throws EncodingError where a value has no canonical form.
  */
-export function formatLedger({ start, first, records, head }: LedgerDocument): string {
-  return canonicalJson({ type: LEDGER_TYPE, start, first, records: records.map((record) => ({ ...record })), head });
+export function formatLedger(document: LedgerDocument): string {
+  return formatChain(LEDGER_TYPE, document);
 }

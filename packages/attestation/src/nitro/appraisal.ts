@@ -1,7 +1,8 @@
 /** Appraise: is the enclave acceptable under the policy? */
 import { toHex } from "@blindbox/encoding";
 import type { AppraisalPolicy } from "../appraisal-policy.ts";
-import { compared, warned } from "../findings.ts";
+import { debugFinding } from "../debug-finding.ts";
+import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
 import { CODE_PCRS, type NitroDocument } from "./evidence.ts";
 import type { NitroPolicy, PcrRule } from "./policy.ts";
@@ -28,22 +29,18 @@ export function zeroCodePcrs({ pcrs }: NitroDocument): readonly number[] {
 
 function appraiseDebug(document: NitroDocument, policy: AppraisalPolicy): Finding {
   const zero = zeroCodePcrs(document);
-  const comparison = {
-    step: "platform",
-    check: "debug",
-    expected: "PCR0, PCR1 and PCR2 not zero",
-    actual: zero.length === 0 ? "none of them zero" : `${zero.map((index) => `PCR${index}`).join(", ")} zero`,
-  } as const;
-  const reason = "The enclave runs in debug mode: its host reads its console, and nothing of it is measured.";
-  if (zero.length > 0 && policy.debug === "allow") return warned({ ...comparison, reason });
-  return compared({
-    ...comparison,
-    code: "debug-enabled",
-    holds: zero.length === 0,
-    passed: "The enclave does not run in debug mode.",
-    failed: reason,
-    hint: "Start the enclave without --debug-mode.",
-  });
+  const on = zero.length > 0;
+  const actual = on ? `${zero.map((index) => `PCR${index}`).join(", ")} zero` : "none of them zero";
+  return debugFinding(
+    {
+      on,
+      shown: { expected: "PCR0, PCR1 and PCR2 not zero", actual },
+      passed: "The enclave does not run in debug mode.",
+      reason: "The enclave runs in debug mode: its host reads its console, and nothing of it is measured.",
+      hint: "Start the enclave without --debug-mode.",
+    },
+    policy,
+  );
 }
 
 // Both are for protocols of others. A box binds through user_data alone, so whatever asked for more was no box.

@@ -1,7 +1,8 @@
 /** Appraise: is the platform acceptable under the policy? What depends on the product stands in product-appraisal.ts. */
 import { toHex } from "@blindbox/encoding";
 import type { AppraisalPolicy } from "../appraisal-policy.ts";
-import { compared, warned } from "../findings.ts";
+import { debugFinding } from "../debug-finding.ts";
+import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
 import { guestPolicyOf, platformInfoOf, type GuestPolicy } from "./bits.ts";
 import type { SevSnpReport } from "./evidence.ts";
@@ -39,22 +40,10 @@ function guestPolicyForm({ wellFormed }: GuestPolicy): Finding {
 }
 
 function appraiseDebug({ debug }: GuestPolicy, policy: AppraisalPolicy): Finding {
-  const comparison = {
-    step: "platform",
-    check: "debug",
-    expected: "debug off",
-    actual: debug ? "debug on" : "debug off",
-  } as const;
+  const passed = "The guest's policy forbids debugging.";
   const reason = "In debug mode the host reads and writes the guest's memory.";
-  if (debug && policy.debug === "allow") return warned({ ...comparison, reason });
-  return compared({
-    ...comparison,
-    code: "debug-enabled",
-    holds: !debug,
-    passed: "The guest's policy forbids debugging.",
-    failed: reason,
-    hint: "Launch the guest with a policy that forbids debugging.",
-  });
+  const hint = "Launch the guest with a policy that forbids debugging.";
+  return debugFinding({ on: debug, passed, reason, hint }, policy);
 }
 
 function migrationAgent({ migrationAgent: allowed }: GuestPolicy, { reportIdMa }: SevSnpReport): Finding {

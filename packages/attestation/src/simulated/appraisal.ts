@@ -1,6 +1,7 @@
 /** Appraise: is the simulated platform acceptable under the policy? */
 import type { AppraisalPolicy } from "../appraisal-policy.ts";
-import { compared, warned } from "../findings.ts";
+import { debugFinding } from "../debug-finding.ts";
+import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
 import type { SimulatedReport } from "./evidence.ts";
 
@@ -10,21 +11,9 @@ export function appraiseReport(report: SimulatedReport, policy: AppraisalPolicy)
 }
 
 function appraiseDebug({ debug }: SimulatedReport, policy: AppraisalPolicy): Finding {
-  const comparison = {
-    step: "platform",
-    check: "debug",
-    expected: "debug off",
-    actual: debug ? "debug on" : "debug off",
-  } as const;
+  const passed = "The debug bit is off.";
   const reason = "In debug mode the host reads the TEE's memory.";
-  if (debug && policy.debug === "allow") return warned({ ...comparison, reason });
-  return compared({
-    ...comparison,
-    holds: !debug,
-    passed: "The debug bit is off.",
-    failed: reason,
-    hint: "Start the box without debug mode.",
-  });
+  return debugFinding({ on: debug, passed, reason, hint: "Start the box without debug mode." }, policy);
 }
 
 function appraiseTcb({ tcb }: SimulatedReport, policy: AppraisalPolicy): Finding {

@@ -1,7 +1,8 @@
 /** Appraise: are TD, module and platform acceptable under the policy? What Intel says of them, {@link appraiseTcb} compares. */
 import { ByteReader, fromHex, toHex } from "@blindbox/encoding";
 import type { AppraisalPolicy } from "../appraisal-policy.ts";
-import { compared, warned } from "../findings.ts";
+import { debugFinding } from "../debug-finding.ts";
+import { compared } from "../findings.ts";
 import type { Finding } from "../types.ts";
 import { allowListFindings } from "./allow-lists.ts";
 import type { TdQuote } from "./evidence.ts";
@@ -51,19 +52,10 @@ function hex(bits: bigint): string {
 }
 
 function debug(attributes: bigint, policy: AppraisalPolicy): Finding {
-  const on = (attributes & debugBit) !== 0n;
-  const actual = on ? "debug on" : "debug off";
-  const comparison = { step: "platform", check: "debug", expected: "debug off", actual } as const;
+  const passed = "The debug bit is off.";
   const reason = "In debug mode the host reads the TD's memory and registers.";
-  if (on && policy.debug === "allow") return warned({ ...comparison, reason });
-  return compared({
-    ...comparison,
-    code: "debug-enabled",
-    holds: !on,
-    passed: "The debug bit is off.",
-    failed: reason,
-    hint: "Start the TD without debug mode.",
-  });
+  const hint = "Start the TD without debug mode.";
+  return debugFinding({ on: (attributes & debugBit) !== 0n, passed, reason, hint }, policy);
 }
 
 function underDebug(attributes: bigint): Finding {

@@ -4,6 +4,7 @@ import { EncodingError, type JsonValue } from "@blindbox/encoding";
 import { readAppraisalPolicy } from "../../src/appraisal-policy.ts";
 import { failureOf } from "../../src/evidence-error.ts";
 import { sevSnpUnder } from "../../src/sev-snp/tee.ts";
+import { appraise } from "../appraised.ts";
 import { NOW } from "../vendor.ts";
 import { fakeRoots, mintEvidence, type AmdChange } from "./vendor.ts";
 
@@ -32,9 +33,8 @@ export async function findingsOf(
   policy: AppraisalPolicy = bothKeys,
   now: number = NOW,
 ): Promise<readonly Finding[]> {
-  const evidence = tee.parseEvidence(bytes);
-  const { findings } = await evidence.authenticate(endorsements, policy, now);
-  return [...findings, ...evidence.appraisePlatform(policy)];
+  const { findings } = await appraise(tee, bytes, endorsements, policy, now);
+  return findings;
 }
 
 /** `check: code` of whatever did not pass, in order; `parse: code` where the report cannot be read. */

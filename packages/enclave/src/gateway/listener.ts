@@ -2,12 +2,13 @@
 import { constants } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import type { ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createRequestClass } from "../joined-request.ts";
 import type { TlsIdentity } from "./certificate.ts";
 import { type Exchange, openExchange, openWaitingExchange, refuse } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { listen } from "./listen.ts";
 import { type ProblemCode, rawProblem } from "./problems.ts";
 import type { Upgrade } from "./upgrade.ts";
 
@@ -175,15 +176,6 @@ function sayAndClose(socket: Duplex, code: ProblemCode | null): void {
   socket.on("error", () => {});
   if (code === null || !socket.writable) socket.destroy();
   else socket.end(rawProblem(code), () => socket.destroy());
-}
-
-async function listen(server: Server, host: string, port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject).listen(port, host, resolve);
-  await promise;
-  server.off("error", reject);
-  const { address, family, port: actual } = server.address() as AddressInfo;
-  return family === "IPv6" ? `[${address}]:${actual}` : `${address}:${actual}`;
 }
 
 async function close(server: Server, cutAll: () => void, graceMs: number): Promise<void> {

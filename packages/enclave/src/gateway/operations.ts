@@ -3,7 +3,7 @@
  * has no way to the application, to Evidence or to a caller's data.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface OperationsOptions {
@@ -72,15 +72,6 @@ function send(response: ServerResponse, { status, type, body }: Answer): void {
     connection: "close",
   });
   response.end(body);
-}
-
-async function listen(server: Server, host: string, port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject).listen(port, host, resolve);
-  await promise;
-  server.off("error", reject);
-  const { address, family, port: actual } = server.address() as AddressInfo;
-  return family === "IPv6" ? `[${address}]:${actual}` : `${address}:${actual}`;
 }
 
 async function close(server: Server): Promise<void> {
