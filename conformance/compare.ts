@@ -18,9 +18,10 @@ function verdictDifference(expected: Expectation, actual: Verdict): string[] {
 }
 
 function codeDifference(expected: Expectation, actual: Verdict): string[] {
-  if (expected.verdict === "accepted" || actual.code === null) return [];
+  if (expected.verdict === "accepted" || actual.verdict === "accepted") return [];
   const allowed = [...(expected.code === undefined ? [] : [expected.code]), ...(expected.codes ?? [])];
-  return allowed.includes(actual.code) ? [] : [`code: expected ${allowed.join(" or ")}, got ${actual.code}`];
+  if (actual.code !== null && allowed.includes(actual.code)) return [];
+  return [`code: expected ${allowed.join(" or ")}, got ${actual.code ?? "none"}`];
 }
 
 function claimDifferences(expected: Expectation, actual: Verdict): string[] {

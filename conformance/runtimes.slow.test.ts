@@ -27,8 +27,9 @@ test.skipIf(folder === null)("the pinned Node says of every case what its file e
 });
 
 for (const runtime of runtimes) {
-  const missing = folder === null || !isInstalled(runtime);
-  if (missing) console.log(`skipped the suite in ${runtime.name}: not installed; ./test installs it`);
+  const installed = isInstalled(runtime);
+  if (!installed) console.log(`skipped the suite in ${runtime.name}: not installed; ./test installs it`);
+  const missing = folder === null || !installed;
   test.skipIf(missing)(`${runtime.name} says the same`, { timeout: 180_000 }, async () => {
     if (workplace === null) throw new Error("no workplace");
     expect(await runtime.answer(workplace)).toBe(expected);

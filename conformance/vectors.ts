@@ -5,10 +5,17 @@ import { fileURLToPath } from "node:url";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
-/** The folder of the vectors: BLINDBOX_VECTORS, or `../shared/vectors` beside the repository; null where it is absent. */
+/**
+ * The folder of the vectors: BLINDBOX_VECTORS, or `../shared/vectors` beside the repository; null where the latter is absent.
+ *
+ * @throws Error where BLINDBOX_VECTORS names a folder that is not there: a slip of the pen would skip everything.
+ */
 export function vectorsFolder(): string | null {
-  const folder = resolve(repository, process.env.BLINDBOX_VECTORS ?? "../shared/vectors");
-  return existsSync(folder) ? folder : null;
+  const named = process.env["BLINDBOX_VECTORS"];
+  const folder = resolve(repository, named ?? "../shared/vectors");
+  if (existsSync(folder)) return folder;
+  if (named === undefined) return null;
+  throw new Error("BLINDBOX_VECTORS: expected a folder, got none of that name; unset it to skip what needs the vectors");
 }
 
 /** Says in one line what is skipped because the vectors are absent. */

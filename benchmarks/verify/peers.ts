@@ -1,4 +1,4 @@
-/** Verifiers of others, over the same Evidence. They are installed by `npm ci --prefix benchmarks/peers`. */
+/** Verifiers of others, over Evidence that ours verifies in the same run. They are installed by `npm ci --prefix benchmarks/peers`. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -8,6 +8,8 @@ export interface Samples {
   readonly snp: OpenCase;
   readonly tdx: OpenCase;
   readonly nitro: OpenCase;
+  /** The one with a public key in it, which Evervault's verifier needs. */
+  readonly keyed: OpenCase;
 }
 
 /** @throws Error where the vectors are absent: without real Evidence there is nothing to compare. */
@@ -19,5 +21,6 @@ export function readSamples(): Samples {
     snp: open("sev-snp/005-genoa-v3-aci-ms.json"),
     tdx: open("tdx/001-v4-phala.json"),
     nitro: open("nitro/018-prod-base-2024.json"),
+    keyed: open("nitro/022-debug-evervault-ga-2023.json"),
   };
 }

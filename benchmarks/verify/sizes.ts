@@ -13,7 +13,7 @@ const bundles: readonly (readonly [string, string, string])[] = [
   ["SNP", "sevSnp", "≤ 10 KB"],
   ["TDX", "tdx", ""],
   ["Nitro", "nitro", ""],
-  ["all TEEs", "sevSnp, tdx, nitro", "≤ 25 KB"],
+  ["all TEEs", "sevSnp, tdx, nitro, azureVtpm, azureUvm", "≤ 25 KB"],
 ];
 
 async function sizeOf(names: string): Promise<number> {
