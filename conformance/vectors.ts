@@ -15,7 +15,9 @@ export function vectorsFolder(): string | null {
   const folder = resolve(repository, named ?? "../shared/vectors");
   if (existsSync(folder)) return folder;
   if (named === undefined) return null;
-  throw new Error("BLINDBOX_VECTORS: expected a folder, got none of that name; unset it to skip what needs the vectors");
+  throw new Error(
+    "BLINDBOX_VECTORS: expected a folder, got none of that name; unset it to skip what needs the vectors",
+  );
 }
 
 /** Says in one line what is skipped because the vectors are absent. */

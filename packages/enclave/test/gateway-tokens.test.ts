@@ -183,7 +183,7 @@ test.each(["Bearer T=", "Bearer T,", "Bearer T x", "JWT T", '"Bearer T"', "T"])(
   },
 );
 
-it("ends a WebSocket with the token that opened it", async () => {
+it.each([2, 1.333_33])("ends a WebSocket with the token that opened it, %d s on", async (life) => {
   const now = Math.floor(Date.now() / 1000);
   const terms = termsOf([key], { clockSkew: 0 });
   const rule = { methods: ["GET" as const], path: "/**", limits: wide, upgrade: "websocket" as const };
@@ -195,7 +195,7 @@ it("ends a WebSocket with the token that opened it", async () => {
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   const own = await startGateway({ appPort: (silent.address() as AddressInfo).port, access });
-  const text = token(key, { claims: { iat: now - 10, exp: now + 2 } });
+  const text = token(key, { claims: { iat: now - 10, exp: now + life } });
   const socket = await openTls(own.port);
   const received = readUntilClosed(socket);
   socket.write(

@@ -47,10 +47,10 @@ export async function serveUpgrade(pool: Pool, upgrade: Upgrade, admitted: Admit
   return carry(socket, upstream, ended, admitted);
 }
 
-/** Milliseconds. */
+/** Whole milliseconds, as timers want them: the times in a token may have fractions. */
 function lifeOf({ decided: { limits }, until, now }: Admitted): number {
   const left = until === null ? limits.time : Math.min(limits.time, Math.max(0, until - now));
-  return left * 1000;
+  return Math.floor(left * 1000);
 }
 
 async function carry(
