@@ -59,7 +59,7 @@ function parseRecord(value: JsonValue, path: string): AccessRecord {
     principal: shownText(members.principal, `${path}.principal`, /^[\x21-\x7e]{1,128}$/),
     rule: integer("rule"),
     method: shownText(members.method, `${path}.method`, /^[A-Z]{1,16}$/),
-    path: shownText(members.path, `${path}.path`, /^\/[^\p{Cc}]{0,1024}$/u),
+    path: shownText(members.path, `${path}.path`, /^\/[\x21-\x7e]{0,1024}$/),
     outcome: shownText(members.outcome, `${path}.outcome`, /^[a-z][a-z-]{0,40}$/),
     status: jsonOrNull(members.status, (status) => jsonInteger(status, `${path}.status`, { min: 100, max: 999 })),
     received: integer("received"),
