@@ -1,6 +1,8 @@
 /**
  * Bundles what runs in the box, with everything that it imports, into files that need Node and nothing else:
  * `packages/cli/assets/enclave/{production,simulated}` and the simulated device. What is written there is measured.
+ *
+ * `--without-native`: a machine without a compiler is no error, and has no bundle for real hardware afterwards.
  */
 import {
   chmodSync,
@@ -27,6 +29,8 @@ export const bundles: Readonly<Record<string, Readonly<Record<string, string>>>>
   "enclave/simulated": { main: "simulated/main.ts", gate: "sandbox/gate/main.ts" },
   device: { main: "simulated/device/main.ts" },
 };
+
+const withoutNative = "--without-native";
 
 /** Where the native program goes. */
 export const nativeFolder = "enclave/production";
@@ -74,27 +78,46 @@ function replaceFile(path: string, bytes: Uint8Array, mode: number): void {
   renameSync(unfinished, path);
 }
 
-/** The native program that goes with a bundle for real hardware; nothing for other bundles, or without a compiler. */
-function nativeOf(folder: string): Uint8Array | null {
-  if (folder !== nativeFolder) return null;
-  const program = compileTeeIoctl();
-  if (program !== null) return program;
-  console.error(
-    `note: no gcc for x86-64 here, so ${folder}/${teeIoctlName} is left out: a box of it cannot use an ioctl`,
-  );
-  return null;
+/** Writes every bundle below `destination`. Without the native program there is none for real hardware: not half of one. */
+export async function writeBundles(destination: string, native: Uint8Array | null): Promise<void> {
+  for (const folder of Object.keys(bundles)) {
+    const path = join(destination, folder);
+    if (folder !== nativeFolder) await write(folder, path, {});
+    else if (native === null) rmSync(path, { recursive: true, force: true });
+    else await write(folder, path, { [teeIoctlName]: native });
+  }
 }
 
-async function write(folder: string): Promise<void> {
+async function write(
+  folder: string,
+  destination: string,
+  programs: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
   const files = await bundle(folder);
-  const destination = join(assets, folder);
   mkdirSync(destination, { recursive: true });
   for (const file of files) replaceFile(join(destination, file.name), Buffer.from(file.code), 0o644);
-  const native = nativeOf(folder);
-  if (native !== null) replaceFile(join(destination, teeIoctlName), native, 0o755);
-  const names = new Set([...files.map((file) => file.name), ...(native === null ? [] : [teeIoctlName])]);
+  for (const [name, program] of Object.entries(programs)) replaceFile(join(destination, name), program, 0o755);
+  const names = new Set([...files.map((file) => file.name), ...Object.keys(programs)]);
   for (const name of readdirSync(destination))
     if (!names.has(name)) rmSync(join(destination, name), { recursive: true, force: true });
 }
 
-if (import.meta.main) for (const folder of Object.keys(bundles)) await write(folder);
+function end(status: number, problem: string, hint: string): never {
+  console.error(`error: ${problem}\nhint:  ${hint}`);
+  process.exit(status);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const unknown = args.find((arg) => arg !== withoutNative);
+  if (unknown !== undefined) {
+    end(2, `argument ${unknown}: unknown; expected nothing or ${withoutNative}`, "node scripts/bundle-enclave.ts");
+  }
+  const native = compileTeeIoctl();
+  if (native === null && !args.includes(withoutNative)) {
+    const problem = `${nativeFolder}/${teeIoctlName}: expected gcc for x86-64 Linux to compile it, found none`;
+    end(1, problem, `as root: apt-get install gcc; for simulated boxes alone: npm run build -- ${withoutNative}`);
+  }
+  await writeBundles(assets, native);
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

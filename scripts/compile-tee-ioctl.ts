@@ -20,13 +20,14 @@ const flags: readonly string[] = [
   "-Wl,--build-id=none,-z,noexecstack,-z,norelro",
 ].flatMap((line) => line.split(" "));
 
-/** The program; null where this machine has no compiler for it. Throws where the source does not compile. */
+/** The program; null where this machine has no compiler for it, or is another. Throws where the source does not compile. */
 export function compileTeeIoctl(compiler: string = "gcc"): Uint8Array | null {
+  if (process.platform !== "linux" || process.arch !== "x64") return null;
   const folder = mkdtempSync(join(tmpdir(), "blindbox-native-"));
   const output = join(folder, teeIoctlName);
   try {
     const { error, status, stderr } = spawnSync(compiler, [...flags, "-o", output, source], { encoding: "utf8" });
-    if (error !== undefined || process.arch !== "x64") return null;
+    if (error !== undefined) return null;
     if (status !== 0) throw new Error(`${teeIoctlName}.c does not compile:\n${stderr}`);
     return readFileSync(output);
   } finally {

@@ -2,17 +2,14 @@
  * Judges the cases of Azure's confidential VMs. Whole evidence goes the way of the product; cases with a scope judge one part,
  * by the functions that the product judges that part with.
  */
-import type { AppraisalPolicy, Finding, ParsedEvidence, Tee } from "@blindbox/attestation";
 import {
-  canonicalJson,
-  derRead,
-  fromHex,
-  fromUtf8,
-  parsePem,
-  toBase64url,
-  utf8,
-  type JsonValue,
-} from "@blindbox/encoding";
+  formatAzureEvidence,
+  type AppraisalPolicy,
+  type Finding,
+  type ParsedEvidence,
+  type Tee,
+} from "@blindbox/attestation";
+import { derRead, fromHex, fromUtf8, parsePem, type JsonValue } from "@blindbox/encoding";
 import { authenticateHcl } from "../../packages/attestation/src/azure-vtpm/endorsements.ts";
 import { parseHclEvidence, parseQuoteEvidence } from "../../packages/attestation/src/azure-vtpm/evidence.ts";
 import { hclFacts, quoteFacts } from "../../packages/attestation/src/azure-vtpm/facts.ts";
@@ -59,23 +56,21 @@ function partOf(opened: OpenCase): Part {
 
 /** What the product gets in one document. */
 function documentOf(opened: OpenCase): Uint8Array {
-  const document = {
-    hclReport: toBase64url(part(opened, "hclReport")),
-    pcrs: pcrTexts(opened),
-    quote: toBase64url(part(opened, "quote")),
-    signature: toBase64url(part(opened, "signature")),
-    tdQuote: opened.evidence["tdQuote"] === undefined ? null : toBase64url(part(opened, "tdQuote")),
-    type: "blindbox-azure-vtpm/1",
-  };
-  return utf8(canonicalJson(document));
+  return formatAzureEvidence({
+    hclReport: part(opened, "hclReport"),
+    pcrs: pcrsOf(opened),
+    quote: part(opened, "quote"),
+    signature: part(opened, "signature"),
+    tdQuote: opened.evidence["tdQuote"] === undefined ? null : part(opened, "tdQuote"),
+  });
 }
 
 function part({ evidence, bytes }: OpenCase, name: string): Uint8Array {
   return bytes(evidence[name] ?? "");
 }
 
-function pcrTexts(opened: OpenCase): string[] {
-  return JSON.parse(fromUtf8(part(opened, "pcrs"))) as string[];
+function pcrsOf(opened: OpenCase): Uint8Array[] {
+  return (JSON.parse(fromUtf8(part(opened, "pcrs"))) as string[]).map((pcr) => fromHex(pcr));
 }
 
 function hardwareEndorsements({ endorsements, evidence, bytes }: OpenCase): JsonValue {
@@ -141,8 +136,7 @@ function bindingOnly(bytes: Uint8Array): ParsedEvidence {
 }
 
 function quoteOnly(bytes: Uint8Array, opened: OpenCase): ParsedEvidence {
-  const pcrs = pcrTexts(opened).map((pcr) => fromHex(pcr));
-  const quoted = parseQuoteEvidence(bytes, part(opened, "signature"), pcrs);
+  const quoted = parseQuoteEvidence(bytes, part(opened, "signature"), pcrsOf(opened));
   return {
     ...nothing,
     facts: quoteFacts(quoted),

@@ -5,9 +5,10 @@ import { readText, type Problem } from "./sources.ts";
 
 /**
  * Recorded budget of `enclave/production`, whole bundle: raised on purpose, with its reason here. 2.3 MB without, and 2.5 MB
- * with the drivers of the TEEs' devices and the clients that fetch and read their vendors' Endorsements.
+ * with the drivers of the TEEs' devices and the clients that fetch and read their vendors' Endorsements; 50 KB for the Verifier's
+ * own parsers, by which the drivers read what a device or a host gives them.
  */
-export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_500_000, gzip: 600_000 };
+export const budget: Readonly<{ bytes: number; gzip: number }> = { bytes: 2_550_000, gzip: 600_000 };
 
 /** Third-party packages that may be measured with the enclave; SECURITY.md names each. */
 export const allowedDependencies: readonly string[] = [

@@ -10,7 +10,7 @@ export const EXCUSABLE_CHECKS = [
   "tcb",
   /** `subject`: the TCB status, for example `OutOfDate`. */
   "tcb-status",
-  /** `subject`: the register that cannot be predicted, for example `rtmr3`. */
+  /** `subject`: the register that cannot be predicted, one of the TEE's `excusableRegisters`, for example `rtmr0`. */
   "reference-values",
   /** `subject`: the kind of Endorsement, for example `amdCrl`. */
   "endorsement-age",

@@ -41,6 +41,14 @@ export function jsonBytes(value: JsonValue | undefined, path: string, length?: n
   throw new EncodingError("bad-encoding", path, `${length} bytes`, `${bytes.length} bytes`);
 }
 
+/** An object with whatever members: for documents of others, which may say more than we read. */
+export function jsonMembers(value: JsonValue | undefined, path: string): Readonly<Record<string, JsonValue>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, JsonValue>>;
+  }
+  throw new EncodingError("bad-encoding", path, "an object", "another value");
+}
+
 /** `null`, or what `read` makes of the value. */
 export function jsonOrNull<T>(value: JsonValue | undefined, read: (value: JsonValue) => T): T | null {
   return value === null || value === undefined ? null : read(value);

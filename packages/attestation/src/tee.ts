@@ -17,8 +17,13 @@ export interface Tee {
   readonly kind: TeeKind;
   /** The shapes that a tuple of Reference Values may have, each complete in itself. Never empty, and none without members. */
   readonly tuples: readonly TupleShape[];
-  /** Which of the registers measures the code, for people to look at. */
+  /** Which of the registers is shown as the measurement. To be looked at: no register alone says what runs. */
   readonly measurementRegister: string;
+  /**
+   * The registers that an exception of the policy may be for: none that measures code, says who made it, or holds what a
+   * Release was built with. What is not named here must be equal, whatever the policy says.
+   */
+  readonly excusableRegisters: readonly string[];
   /** Checks that only this kind of TEE makes, and that a result must hold: without one of them it is a refusal. */
   readonly requiredChecks: readonly string[];
   /**

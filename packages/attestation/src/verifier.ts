@@ -86,12 +86,17 @@ function readSettings(value: unknown): Settings & { readonly now: () => Date } {
   };
 }
 
-/** Without the register of the code any code would do: no exception can be made for that one. */
+/** Without a register of the code any code would do: exceptions are for those alone that their kind of TEE names. */
 function demandMeasurement({ exceptions }: AppraisalPolicy, tees: ReadonlyMap<TeeKind, Tee>): void {
   exceptions.forEach(({ tee, check, subject }, at) => {
-    const code = tees.get(tee)?.measurementRegister;
-    if (check === "reference-values" && subject === code)
-      wrong(`policy.exceptions[${at}].subject`, `another register than ${code}, which measures the code`);
+    if (check !== "reference-values") return;
+    // Of a kind that is not accepted at all, nothing is excused.
+    const excusable = tees.get(tee)?.excusableRegisters ?? [];
+    if (tees.has(tee) && !excusable.includes(subject))
+      wrong(
+        `policy.exceptions[${at}].subject`,
+        `a register without code (of ${tee}: ${excusable.join(", ") || "none"})`,
+      );
   });
 }
 
@@ -103,7 +108,15 @@ function readTees(value: unknown): ReadonlyMap<TeeKind, Tee> {
   return tees;
 }
 
-const teeMembers = ["kind", "tuples", "requiredChecks", "measurementRegister", "parseEvidence", "boundForm"];
+const teeMembers = [
+  "kind",
+  "tuples",
+  "requiredChecks",
+  "measurementRegister",
+  "excusableRegisters",
+  "parseEvidence",
+  "boundForm",
+];
 
 function readTee(value: unknown, path: string): Tee {
   const tee = exactMembers(value, path, teeMembers) as unknown as Tee;
@@ -111,6 +124,7 @@ function readTee(value: unknown, path: string): Tee {
   // Without a register nothing would be measured, and everything would be equal.
   const shapes = nonEmptyList(tee.tuples, `${path}.tuples`) as Tee["tuples"];
   nonEmptyList(tee.requiredChecks, `${path}.requiredChecks`);
+  if (!Array.isArray(tee.excusableRegisters)) wrong(`${path}.excusableRegisters`, "a list; empty where there are none");
   if (!shapes.every((shape) => Object.keys(shape).length > 0)) wrong(`${path}.tuples`, "registers in every shape");
   return tee;
 }

@@ -1,12 +1,19 @@
 /** What an exception of the policy excuses, and what it must not. */
 import {
+  azureUvm,
+  azureVtpm,
   createVerifier,
+  nitro,
+  sevSnp,
   simulated,
   strictPolicy,
+  tdx,
   type AppraisalException,
   type ReferenceValues,
+  type Tee,
 } from "@blindbox/attestation";
 import { describe, expect, test } from "vitest";
+import type { RegisterForm } from "../src/tee.ts";
 import { exchange, failedChecks, reference, vendor, type Change } from "./box.ts";
 import { NOW, pem } from "./vendor.ts";
 
@@ -47,9 +54,7 @@ describe("an exception", () => {
     for (const other of others) expect(await statusWith({ ...tcb, ...other })).toBe("contraindicated");
   });
 
-  test("cannot be made for the register that measures the code, nor for origin, freshness or channel", async () => {
-    const code = { ...tcb, check: "reference-values", subject: "measurement" };
-    await expect(exchange(under(code))).rejects.toThrow(/policy\.exceptions\[0\]\.subject/);
+  test("cannot be made for origin, freshness or channel", async () => {
     for (const check of [
       "evidence-signature",
       "challenge",
@@ -75,9 +80,50 @@ describe("an exception", () => {
   });
 });
 
+const simulator = simulated({ root: pem(vendor.root.der) });
+const kinds: readonly (readonly [string, Tee, readonly string[]])[] = [
+  ["simulated", simulator, []],
+  ["sev-snp", sevSnp(), []],
+  ["sev-snp with utility VMs", sevSnp({ uvm: azureUvm() }), []],
+  ["tdx", tdx(), ["rtmr0"]],
+  ["nitro", nitro(), []],
+  ["azure-vtpm", azureVtpm({ hardware: [sevSnp(), tdx()] }), ["pcr1", "pcr3", "pcr5", "pcr6", "pcr10", "pcr15"]],
+];
+
+describe.each(kinds)("of %s, a register", (_name, tee, excusable) => {
+  const names = [...new Set(tee.tuples.flatMap((shape) => Object.keys(shape)))];
+  const verifierWith = (subject: string): unknown => {
+    const exception = { ...tcb, tee: tee.kind, check: "reference-values", subject } as const;
+    const policy = { ...strictPolicy, exceptions: [exception] };
+    const values = { manifest: reference.manifest, runtime: reference.runtime, release: "x 1" };
+    const registers = Object.fromEntries(
+      Object.entries(tee.tuples[0] ?? {}).map(([name, form]) => [name, filled(form)]),
+    );
+    const referenceValues = [{ ...values, tee: tee.kind, registers }];
+    return createVerifier({ tees: [tee], referenceValues, policy, now: () => new Date(0) });
+  };
+
+  test("that measures code, or whoever made it, cannot be excused, nor one that nobody knows", () => {
+    const demanded = names.filter((name) => !excusable.includes(name));
+    expect(demanded).toContain(tee.measurementRegister);
+    for (const name of [...demanded, "rtmr9"])
+      expect(() => verifierWith(name), name).toThrow(/policy\.exceptions\[0\]\.subject/);
+  });
+
+  test("without code can, where this kind has one", () => {
+    expect(names).toEqual(expect.arrayContaining([...excusable]));
+    for (const name of excusable) expect(() => verifierWith(name), name).not.toThrow();
+  });
+});
+
+function filled(form: RegisterForm): string {
+  if (typeof form === "number") return "00".repeat(form);
+  return form === "text" ? "x" : "1";
+}
+
 test("of two tuples that fit, the one that needs no exception is the Release that is claimed", async () => {
   const two = simulated({ root: pem(vendor.root.der) });
-  const tee = { ...two, tuples: [{ measurement: 48, extra: 1 }] };
+  const tee = { ...two, tuples: [{ measurement: 48, extra: 1 }], excusableRegisters: ["extra"] };
   const withExtra = {
     ...tee,
     parseEvidence: (bytes: Uint8Array) => {

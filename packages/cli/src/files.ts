@@ -1,5 +1,6 @@
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { open, unlink } from "node:fs/promises";
+import { createReadStream, existsSync, lstatSync, statSync } from "node:fs";
+import { access, constants, open, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { CliError } from "./output/failure.ts";
 
@@ -60,6 +61,13 @@ export async function onFile<T>(wanted: WantedFile, work: () => Promise<T>): Pro
 /** Nothing that is read whole may be larger: the largest document has 2 MiB, and a device may have no end. */
 const maxBytes = 2 ** 22;
 
+/** Reads a file that the user named, of `most` bytes at most. Throws a `CliError` that says why it cannot be read. */
+export async function readInputBytes(wanted: WantedFile, most: number = maxBytes): Promise<Uint8Array> {
+  const bytes = await onFile(wanted, () => buffer(createReadStream(wanted.what, { end: most })));
+  if (bytes.length > most) throw new CliError({ ...wanted, actual: `more than ${most} bytes` });
+  return new Uint8Array(bytes);
+}
+
 /**
  * Reads a text in UTF-8 that the user named. Throws a `CliError` that says why it cannot be read.
  *
@@ -72,9 +80,7 @@ export async function readInputText(
   hint: string,
   most: number = maxBytes,
 ): Promise<string> {
-  const wanted = { what: path, expected: kind, hint };
-  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: most })));
-  if (bytes.length > most) throw new CliError({ ...wanted, actual: `more than ${most} bytes` });
+  const bytes = await readInputBytes({ what: path, expected: kind, hint }, most);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -82,10 +88,28 @@ export async function readInputText(
   }
 }
 
+function newFile(path: string): WantedFile {
+  return { what: path, expected: "a new file", hint: "nothing is overwritten: name another file" };
+}
+
+/**
+ * Checks that `path` can become a file by {@link writeNewFile}, for whoever has much to do before there is something to
+ * write. Nothing is made. Throws a `CliError`.
+ */
+export function checkNewFile(path: string): Promise<void> {
+  const wanted = newFile(path);
+  return onFile(wanted, async () => {
+    if (path === "" || path.endsWith("/")) throw new CliError({ ...wanted, actual: "a name that no file can have" });
+    // A symbolic link that leads nowhere is in the way as well.
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    if (facts !== undefined) throw new CliError({ ...wanted, actual: "a file that is there already" });
+    return access(dirname(path), constants.W_OK | constants.X_OK);
+  });
+}
+
 /** Writes a file that must not be there yet. Throws a `CliError` where it is, or where it cannot be written whole. */
 export function writeNewFile(path: string, text: string, mode: number): Promise<void> {
-  const wanted = { what: path, expected: "a new file", hint: "nothing is overwritten: name another file" };
-  return onFile(wanted, async () => {
+  return onFile(newFile(path), async () => {
     const file = await open(path, "wx", mode);
     try {
       await file.writeFile(text);

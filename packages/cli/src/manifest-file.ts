@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
-import { ManifestError, parseManifest, type Problem } from "@blindbox/manifest";
+import { type Manifest, ManifestError, parseManifest, type Problem } from "@blindbox/manifest";
 import { type ImageFacts, parseManifestSource, type ManifestSource } from "@blindbox/manifest/source";
 import { readInputText } from "./files.ts";
 import { CliError, DocumentError } from "./output/failure.ts";
@@ -73,9 +73,11 @@ function refuseUnresolved(path: string, text: string): void {
 
 const resolvedHint = "name the manifest.json that `blindbox build` wrote";
 
+const sourceHint = "`blindbox init` writes a first one";
+
 /** Reads a `blindbox.yml`. Throws a `CliError` or, with every problem in it, a `DocumentError`. */
 export async function readManifestSource(path: string): Promise<SourceFile> {
-  const text = await readInputText(path, "a Manifest", "`blindbox init` writes a first one");
+  const text = await readInputText(path, "a Manifest", sourceHint);
   refuseSource(path, text);
   const format = extname(path) === ".json" ? "json" : "yaml";
   return { text, format, source: await inDocument(path, text, () => parseManifestSource(text, { format }).manifest) };
@@ -87,6 +89,25 @@ export async function readResolvedManifest(path: string): Promise<string> {
   refuseUnresolved(path, text);
   await inDocument(path, text, () => parseManifest(text));
   return text;
+}
+
+/** A Manifest as its text has it. */
+export type EitherManifest =
+  | { readonly form: "resolved"; readonly manifest: Manifest }
+  | { readonly form: "written"; readonly text: string; readonly source: ManifestSource };
+
+/** Reads a Manifest in either form: its text tells which, the name of its file does not. Throws like {@link readManifestSource}. */
+export async function readEitherManifest(path: string): Promise<EitherManifest> {
+  const text = await readInputText(path, "a Manifest", sourceHint);
+  const kind = documentKind(text);
+  if (kind === "a resolved Manifest") {
+    return { form: "resolved", manifest: await inDocument(path, text, () => parseManifest(text)) };
+  }
+  const hint = "name a blindbox.yml, a built box, or the manifest.json in it";
+  if (kind !== null) throw new CliError({ what: path, expected: "a Manifest", actual: kind, hint });
+  // All JSON is YAML to its reader.
+  const { manifest } = await inDocument(path, text, () => parseManifestSource(text, { format: "yaml" }));
+  return { form: "written", text, source: manifest };
 }
 
 /** Stands for what only the image knows; none of it decides who may call. */

@@ -2,10 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { formatEvidenceDocument, type TeeKind } from "@blindbox/attestation";
 import { onTestFinished, vi } from "vitest";
 import { addEndorsements, type EndorserWorld } from "../src/commands/endorsements.ts";
 import { takeValuesOnce } from "../src/commands/command.ts";
 import { reportFailure } from "../src/output/report.ts";
+import { hclReport as azureHclReport } from "../../attestation/test/azure-vtpm/hcl.ts";
 import { chipId } from "../../attestation/test/endorsers/vendors.ts";
 import { NOW } from "../../attestation/test/vendor.ts";
 import { emptyDirectory, type Run } from "./command.ts";
@@ -76,6 +78,8 @@ export function snpReport(
   const { version = 3, vlek = false, cpuid = version < 3 ? "000000" : "190101" } = change;
   const bytes = Buffer.alloc(1184);
   bytes.writeUInt32LE(version, 0);
+  // ECDSA P-384 with SHA-384.
+  bytes.writeUInt32LE(1, 0x34);
   bytes.writeUInt32LE(vlek ? 4 : 0, 0x48);
   bytes.set(Buffer.from("0301000000000873", "hex"), 0x180);
   bytes.set(Buffer.from(cpuid, "hex"), 0x188);
@@ -85,11 +89,13 @@ export function snpReport(
 
 /** The HCL report of an Azure machine around a hardware report; `type` 2 is SNP, 4 TDX. */
 export function hclReport(report: Uint8Array, type = 2): Uint8Array {
-  const bytes = Buffer.alloc(2600);
-  bytes.write("HCLA");
-  bytes.set(report, 32);
-  bytes.writeUInt32LE(type, 1224);
-  return new Uint8Array(bytes);
+  return azureHclReport(report, Buffer.from("{}"), { reportType: type });
+}
+
+/** What a box of that TEE answers, around any Evidence. */
+export function evidenceDocument(tee: TeeKind, evidence: Uint8Array): string {
+  const texts = { statement: "{}", selfTest: "{}", manifest: "{}" };
+  return formatEvidenceDocument({ tee, evidence, endorsements: {}, ...texts, proof: null, release: null });
 }
 
 /** The host's table, with one entry. */

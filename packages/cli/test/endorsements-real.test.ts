@@ -15,13 +15,13 @@ describe.skipIf(folder === null)("real Evidence", () => {
   test.each([
     ["tdx/v4-gcp-ccel.quote.bin", "a TDX machine, FMSPC "],
     ["tdx/v5-google.quote.bin", "a TDX machine, FMSPC 90c06f000000, platform CA"],
-    ["azure/tdx-v1.evidence.json", "an Azure machine on a TDX machine, FMSPC "],
+    ["azure/tdx-v1.evidence.json", "a TDX machine, FMSPC "],
     ["nitro/prod-base-2024.cose", "a Nitro enclave"],
     ["nitro/prod-cape-2022-bigud.cose", "a Nitro enclave"],
     ["snp/turin-v5-ms.report.bin", "an SEV-SNP machine, turin, TCB 0101010400000051, chip 59790fb1c39f35c1…"],
     ["snp/milan-v3-dstack.report.bin", "an SEV-SNP machine, milan, "],
-    ["azure/openpcc-snp-genoa.hcl.bin", "an Azure machine on an SEV-SNP machine, genoa, "],
-    ["azure/snp-milan-live.evidence.json", "an Azure machine on an SEV-SNP machine, milan, "],
+    ["azure/openpcc-snp-genoa.hcl.bin", "an SEV-SNP machine, genoa, "],
+    ["azure/snp-milan-live.evidence.json", "an SEV-SNP machine, milan, "],
   ])("%s", async (file, words) => {
     const { run } = workplace();
     const product = /azure.*(genoa|milan)/.exec(file)?.[1];

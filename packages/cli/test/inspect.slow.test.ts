@@ -8,7 +8,7 @@ import { canonicalJson, type JsonValue } from "@blindbox/encoding";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { evidenceFor, makeWorld, type Asked } from "../../client/test/fake-box/index.ts";
 import { blindbox, emptyDirectory } from "./command.ts";
-import { closingServer, deadPort, plainServer, webServer } from "./peers.ts";
+import { closingServer, deadPort, garblingServer, plainServer, webServer } from "./peers.ts";
 
 const asked = { nonce: new Uint8Array(32).fill(7), exporter: new Uint8Array(32).fill(9) } as unknown as Asked;
 
@@ -67,12 +67,18 @@ describe("a box", () => {
     expect(stderr).toMatch(/^error: the URL: expected an https URL, got http:\nhint: .+\n$/);
   });
 
-  test("that is not there, speaks no TLS or hangs up is not reachable", async () => {
-    for (const url of [await deadPort(), await plainServer(), await closingServer()]) {
-      const { code, stdout, stderr } = await blindbox(["inspect", url]);
-      expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
-      expect(stderr).toMatch(/^error: https:.+\nhint: .+\n$/);
-    }
+  test.each<[string, () => Promise<string>, string]>([
+    ["where nothing listens", deadPort, "nothing that listens there"],
+    // Too long for a label: refused by the resolver of the system, with or without a network.
+    ["of no such name", async () => `https://${"a".repeat(64)}.invalid`, "a name without an address"],
+    ["that speaks no TLS", plainServer, "something that speaks no TLS 1.3"],
+    ["that hangs up when it is asked", closingServer, "a connection that was closed without any Evidence"],
+    ["that speaks no HTTP", garblingServer, "an answer that is no HTTP/1.1"],
+  ])("%s is not reachable, and why is told", async (_what, make, words) => {
+    const { code, stdout, stderr } = await blindbox(["inspect", await make()]);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(stderr).toMatch(/^error: https:.+: expected a box that answers, got .+\nhint: .+\n$/);
+    expect(stderr).toContain(`got ${words}\n`);
   });
 });
 

@@ -47,6 +47,15 @@ export async function closingServer(): Promise<string> {
   return listen(server);
 }
 
+/** A server that accepts a TLS connection, and answers what is no HTTP. */
+export async function garblingServer(): Promise<string> {
+  const { key, cert } = await selfSigned();
+  const server = createTlsServer({ key, cert, minVersion: "TLSv1.3", ALPNProtocols: ["http/1.1"] }, (socket) =>
+    socket.on("error", () => undefined).on("data", () => socket.end("SSH-2.0-x\r\n\r\n")),
+  );
+  return listen(server);
+}
+
 /** A port where nothing listens. */
 export async function deadPort(): Promise<string> {
   const server = createServer();

@@ -13,6 +13,17 @@ import {
   type VendorFetch,
 } from "@blindbox/attestation/endorsers";
 import { describe, expect, it } from "vitest";
+import { endorserWith, fakeVendors, virtualTime } from "../../attestation/test/endorsers/surroundings.ts";
+import {
+  asvk,
+  ek,
+  milan,
+  milanEndorsements,
+  milanRoutes,
+  milanUrls,
+  milanVlek,
+} from "../../attestation/test/endorsers/vendors.ts";
+import { NOW } from "../../attestation/test/vendor.ts";
 import { NOTHING_GIVEN, type TeeDevice } from "../src/attester/providers/device.ts";
 import { createEndorsementSource } from "../src/attester/providers/endorsement-source.ts";
 import { createHardwareProvider } from "../src/attester/providers/provider.ts";
@@ -34,19 +45,13 @@ function scene(
     failures: [] as string[],
     failing: false,
     hold: null as Promise<void> | null,
+    expires: plan.expires ?? 2_000_000,
   };
   const fetched = (value: string): FetchedEndorsements => ({
     subject: nitro,
     endorsements: value,
-    parts: [
-      {
-        members: ["crls"],
-        fragment: {},
-        dated: [{ name: "crls[0]", issued: 0, expires: plan.expires ?? 2_000_000, number: null }],
-        from: "vendor",
-        failure: null,
-      },
-    ],
+    parts: [],
+    dated: [{ name: "crls[0]", issued: 0, expires: state.expires, number: null }],
   });
   const endorser: Pick<Endorser, "fetch" | "recall"> = {
     async fetch() {
@@ -57,7 +62,7 @@ function scene(
       return fetched(`fetch ${number}`);
     },
     async recall() {
-      if (plan.kept !== true || state.now >= (plan.expires ?? 2_000_000)) throw down;
+      if (plan.kept !== true || state.now >= state.expires) throw down;
       return fetched("kept");
     },
   };
@@ -113,6 +118,7 @@ describe("the Endorsements that a box staples", () => {
     state.now += day;
     await expect(endorse()).rejects.toBe(down);
     state.failing = false;
+    state.expires += 3 * day;
     state.now += 60;
     await expect(endorse()).resolves.toMatch(/^fetch/);
   });
@@ -125,6 +131,19 @@ describe("the Endorsements that a box staples", () => {
     expect(state.fetches).toBe(1);
     state.now += 1;
     expect(await endorse()).toBe("fetch 2");
+  });
+
+  it("are never what a vendor gives past its date, and such a vendor is left alone for a minute", async () => {
+    const { state, endorse } = scene({ expires: 1_000_000 });
+    const refused = { name: "EndorserError", code: "missing", field: "crls[0]" };
+    await expect(endorse()).rejects.toMatchObject(refused);
+    state.now += 59;
+    await expect(endorse()).rejects.toMatchObject(refused);
+    expect(state.fetches).toBe(1);
+    expect(state.failures).toEqual([expect.stringMatching(/crls\[0\]: .*expired/)]);
+    state.now += 1;
+    await expect(endorse()).rejects.toMatchObject(refused);
+    expect(state.fetches).toBe(2);
   });
 
   it("are taken from what was imported at once, and newer ones as soon as they come", async () => {
@@ -175,6 +194,41 @@ describe("a provider", () => {
   it("gives nothing where one of the two is missing", async () => {
     const failing = { endorse: () => Promise.reject(down) };
     await expect(createHardwareProvider(device("nitro"), failing).getEvidence(new Uint8Array(64))).rejects.toBe(down);
+  });
+});
+
+describe("a certificate of the host that has expired", () => {
+  const now = NOW + 11 * day;
+  const given: Given = { ek: ek({ days: 10 }), uvm: null };
+
+  function source(routes: Parameters<typeof fakeVendors>[0]) {
+    const vendors = fakeVendors(routes);
+    const endorser = endorserWith(vendors, virtualTime(), { now: () => now });
+    const made = createEndorsementSource({ endorser, now: () => now, onFailure: () => undefined });
+    const endorse = (subject: EndorsementSubject, handedOver: Given) => made.endorse(subject, handedOver);
+    return { asked: vendors.asked, endorser, endorse };
+  }
+
+  it("is passed over, and AMD is asked, once", async () => {
+    const { asked, endorse } = source(milanRoutes);
+    expect(await endorse(milan, given)).toEqual(milanEndorsements);
+    expect(await endorse(milan, given)).toEqual(milanEndorsements);
+    expect(asked.map(({ url }) => url).toSorted()).toEqual(
+      [milanUrls.crls, milanUrls.ek, milanUrls.issuers].toSorted(),
+    );
+  });
+
+  it("is passed over for that of an imported document, with nobody reached", async () => {
+    const { asked, endorse, endorser } = source({});
+    await endorser.keep({ subject: milan, endorsements: milanEndorsements });
+    expect(await endorse(milan, given)).toEqual(milanEndorsements);
+    expect(asked.map(({ url }) => url)).not.toContain(milanUrls.ek);
+  });
+
+  it("is no box's where it is a VLEK: AMD gives none", async () => {
+    const { endorse } = source(milanRoutes);
+    const expired: Given = { ek: ek({ hwid: null, issuer: asvk, days: 10 }), uvm: null };
+    await expect(endorse(milanVlek, expired)).rejects.toMatchObject({ code: "missing", field: "ek" });
   });
 });
 

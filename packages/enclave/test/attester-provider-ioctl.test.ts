@@ -1,11 +1,13 @@
 /** SEV-SNP by /dev/sev-guest and Nitro by /dev/nsm, over a program that replays what devices answered, and their errors. */
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
+import { mintAws } from "../../attestation/test/nitro/vendor.ts";
 import { createNsmDevice, nsmProbe } from "../src/attester/providers/nsm/nsm.ts";
 import { documentInResponse } from "../src/attester/providers/nsm/nsm-response.ts";
 import { createSevGuestDevice, sevGuestProbe } from "../src/attester/providers/sev-guest/sev-guest.ts";
 import { DeviceFault } from "../src/attester/providers/device-fault.ts";
 import { type IoctlAnswer, parseAnswer, type TeeIoctl } from "../src/attester/providers/ioctl/tee-ioctl.ts";
+import { snpReport } from "./fixtures-attester/fake-tpm.ts";
 import { certificateTable, noVectors, recorded, reportResponse, snpBinding } from "./fixtures-attester/recorded.ts";
 
 const { EAGAIN, EBUSY, EIO, ENOSPC, ENOTTY, EPERM } = constants.errno;
@@ -35,14 +37,7 @@ function replaying(...answers: readonly (IoctlAnswer | Error)[]): TeeIoctl & { r
   };
 }
 
-function report(bound: Uint8Array = binding): Uint8Array {
-  const bytes = new Uint8Array(1184);
-  bytes.set([5, 0, 0, 0]);
-  bytes.set(bound, 0x50);
-  bytes.set([0x19, 0x01], 0x188);
-  bytes.fill(7, 0x1a0, 0x1e0);
-  return bytes;
-}
+const report = (bound: Uint8Array = binding): Uint8Array => snpReport(bound);
 
 function extended(of: Uint8Array, table: Uint8Array = new Uint8Array()): Uint8Array {
   const payload = new Uint8Array(4000 + 16_384);
@@ -133,7 +128,7 @@ describe("/dev/nsm", () => {
   const nsm = (ioctl: TeeIoctl) => createNsmDevice(ioctl, sleep);
 
   it("gives the document, which needs no Endorsements", async () => {
-    const document = Buffer.concat([new Uint8Array(300), binding, new Uint8Array(9)]);
+    const document = mintAws({ userData: binding }).bytes;
     const ioctl = replaying(failing(EAGAIN), answering(attestation(document)));
     const { evidence, subject, given } = await nsm(ioctl).read(binding);
     expect(Buffer.from(evidence).equals(document)).toBe(true);
@@ -142,9 +137,25 @@ describe("/dev/nsm", () => {
     expect(ioctl.asked).toEqual(["/dev/nsm nsm-attestation", "/dev/nsm nsm-attestation"]);
   });
 
-  it("refuses the document of another request", async () => {
-    const ioctl = replaying(answering(attestation(new Uint8Array(500))));
-    await expect(nsm(ioctl).read(binding)).rejects.toMatchObject({ code: "malformed" });
+  it.each([
+    ["of another request", { userData: binding.toReversed() }],
+    ["with the binding for its nonce alone", { userData: null, nonce: binding }],
+    ["with the binding for its public key alone", { userData: new Uint8Array(64), publicKey: binding }],
+    ["with more than the binding", { userData: Uint8Array.of(...binding, 0) }],
+    ["with less than the binding", { userData: binding.subarray(0, 63) }],
+  ])("refuses a document %s", async (_, change) => {
+    const ioctl = replaying(answering(attestation(mintAws(change).bytes)));
+    const message = expect.stringMatching(/something else than it was given/);
+    await expect(nsm(ioctl).read(binding)).rejects.toMatchObject({ code: "malformed", message });
+  });
+
+  it("refuses what is no document, though the binding stands in it", async () => {
+    const noDocument = Buffer.concat([new Uint8Array(300), binding, new Uint8Array(9)]);
+    const message = expect.stringMatching(/expected an attestation document: document/);
+    for (const bytes of [noDocument, mintAws({ userData: binding }).bytes.subarray(0, -1)]) {
+      const reading = nsm(replaying(answering(attestation(bytes)))).read(binding);
+      await expect(reading).rejects.toMatchObject({ code: "malformed", message });
+    }
   });
 
   it("repeats the names of errors that the module has, and no other text", () => {
@@ -204,7 +215,7 @@ describe("looking for a device by asking it", () => {
     const ioctl: TeeIoctl = {
       async ask(_device, _call, bytes) {
         bindings.push(Buffer.from(bytes).toString("hex"));
-        return answering(attestation(bytes));
+        return answering(attestation(mintAws({ userData: bytes }).bytes));
       },
     };
     const probe = nsmProbe(ioctl, sleep);

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createTeeIoctl } from "../src/attester/providers/ioctl/tee-ioctl.ts";
 import { createNsmDevice } from "../src/attester/providers/nsm/nsm.ts";
 import { createSevGuestDevice } from "../src/attester/providers/sev-guest/sev-guest.ts";
+import { snpReport } from "./fixtures-attester/fake-tpm.ts";
 import { canCompile, compileBoth, scripted } from "./fixtures-attester/native.ts";
 import { reportResponse } from "./fixtures-attester/recorded.ts";
 import { temporaryFolder } from "./oci-image.ts";
@@ -161,10 +162,7 @@ describe.skipIf(!canCompile)("tee-ioctl", () => {
   });
 
   it("gives the provider of SEV-SNP a report, from request to Evidence", async () => {
-    const report = new Uint8Array(1184);
-    report.set([5, 0, 0, 0]);
-    report.set(binding, 0x50);
-    report.set([0x19, 0x01], 0x188);
+    const report = snpReport(binding);
     const answer = Buffer.concat([reportResponse(report), Buffer.alloc(16_384)]);
     const real = createTeeIoctl(scripted(folder, "sev-guest", { result: 0, detail: 0n, answer }).program);
     const ioctl = {

@@ -2,8 +2,10 @@
 import { constants, createHash, verify } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AZURE_EVIDENCE_TYPE, azureVtpm, sevSnp, tdx } from "@blindbox/attestation";
 import { fromBase64url, parseCanonicalJson } from "@blindbox/encoding";
 import { describe, expect, it } from "vitest";
+import { type Body, rightBody } from "../../attestation/test/tdx/quote.ts";
 import {
   type AzureVtpmAccess,
   azureVtpmProbe,
@@ -11,6 +13,7 @@ import {
 } from "../src/attester/providers/vtpm/azure-vtpm.ts";
 import { createTdQuoteSource, TD_QUOTE_URL, type PostJson } from "../src/attester/providers/vtpm/td-quote.ts";
 import { tpmAt } from "../src/attester/providers/vtpm/tpm-transport.ts";
+import { fakeTdQuote, fakeTdReport } from "./fixtures-attester/fake-td.ts";
 import { fakeAk, fakeTpm, type FakeTpm, hclReport, snpReport } from "./fixtures-attester/fake-tpm.ts";
 import { noVectors, recorded } from "./fixtures-attester/recorded.ts";
 import { temporaryFolder } from "./oci-image.ts";
@@ -42,7 +45,7 @@ describe("the virtual TPM of a confidential VM", () => {
   it("gives HCL report, PCRs and a quote over them that holds SHA-256 of the binding", async () => {
     const { evidence, subject, given } = await read(fakeTpm({ hclReport: snpHcl }));
     const { type, tdQuote, pcrs, ...parts } = parse(evidence);
-    expect([type, tdQuote]).toEqual(["blindbox-azure-vtpm/1", null]);
+    expect([type, tdQuote]).toEqual([AZURE_EVIDENCE_TYPE, null]);
     expect(Buffer.from(fromBase64url(parts.hclReport)).equals(snpHcl)).toBe(true);
     const quote = fromBase64url(parts.quote);
     const rsa = { key: fakeAk, padding: constants.RSA_PKCS1_PADDING };
@@ -134,6 +137,7 @@ describe("the virtual TPM of a confidential VM", () => {
     ["a certification in place of a quote", { type: 0x8017 }],
     ["fewer PCRs", { selection: Buffer.from("00000001000b03ffff7f", "hex") }],
     ["another bank", { selection: Buffer.from("00000001000403ffffff", "hex") }],
+    ["no PCR at all", { selection: Buffer.from("00000001000b03000000", "hex") }],
   ])("refuses a quote with %s", async (_, fields) => {
     const tpm = fakeTpm({ hclReport: snpHcl, forge: (attest) => void Object.assign(attest, fields) });
     await expect(read(tpm)).rejects.toMatchObject({ code: "malformed" });
@@ -142,6 +146,7 @@ describe("the virtual TPM of a confidential VM", () => {
   it("asks the machine for its processor only where an old report does not say", async () => {
     const old = snpReport();
     old.set([2]);
+    old.fill(0, 0x188, 0x18a);
     const tpm = fakeTpm({ hclReport: hclReport("sev-snp", old) });
     expect((await read(tpm, { readProduct: async () => "genoa" })).subject).toMatchObject({ product: "genoa" });
     await expect(read(fakeTpm({ hclReport: hclReport("sev-snp", old) }))).rejects.toMatchObject({ code: "missing" });
@@ -161,8 +166,8 @@ describe("looking for the virtual TPM", () => {
     ["no HCL report", { hclReport: null }, /without the HCL report and key/],
     ["no key", { hclReport: snpHcl, keyType: null }, /without the HCL report and key/],
     ["a key of another kind", { hclReport: snpHcl, keyType: 0x23 }, /expected RSA/],
-    ["something else in the index", { hclReport: new Uint8Array(2600) }, /holds no HCL report/],
-    ["an HCL report of no confidential VM", { hclReport: snpHcl.with(1224, 0) }, /neither of SEV-SNP nor of TDX/],
+    ["something else in the index", { hclReport: new Uint8Array(2600) }, /expected an HCL report: hclReport.magic/],
+    ["an HCL report of no confidential VM", { hclReport: snpHcl.with(1224, 0) }, /hclReport.reportType/],
     ["too small an index", { hclReport: snpHcl.slice(0, 1220) }, /truncated/],
     ["a TPM that fails", { hclReport: snpHcl, first: { 0x169: [0x101] } }, /TPM_RC_FAILURE/],
   ])("passes over a TPM with %s", async (_, options, reason) => {
@@ -187,14 +192,10 @@ describe("looking for the virtual TPM", () => {
 });
 
 describe("the TD quote of the metadata service", () => {
-  const tdReport = Uint8Array.from({ length: 1024 }, (_, index) => index & 0xff);
-  const reportData = tdReport.subarray(128, 192);
-  const quoteWith = (data: Uint8Array): Uint8Array => {
-    const quote = new Uint8Array(5000);
-    quote.set([4, 0, 2, 0, 0x81]);
-    quote.set(data, 568);
-    return quote;
-  };
+  const tdReport = fakeTdReport();
+  const ofThisTd = fakeTdQuote();
+  /** In a longer buffer, as the service hands it out. */
+  const filledUp = new Uint8Array([...ofThisTd, ...new Uint8Array(70)]);
   const answer = (quote: Uint8Array, encoding: "base64" | "base64url" = "base64url") => ({
     status: 200,
     text: JSON.stringify({ quote: Buffer.from(quote).toString(encoding) }),
@@ -212,9 +213,9 @@ describe("the TD quote of the metadata service", () => {
   };
 
   it.each(["base64", "base64url"] as const)("is asked for once a TDREPORT, and read in %s", async (encoding) => {
-    const { send, asked } = post(answer(quoteWith(reportData), encoding));
+    const { send, asked } = post(answer(filledUp, encoding));
     const get = createTdQuoteSource(send, sleep);
-    expect(Buffer.from(await get(tdReport)).equals(quoteWith(reportData))).toBe(true);
+    expect(Buffer.from(await get(tdReport)).equals(ofThisTd)).toBe(true);
     await get(tdReport);
     expect(asked).toEqual([`${TD_QUOTE_URL} {"report":"${Buffer.from(tdReport).toString("base64url")}"}`]);
   });
@@ -224,7 +225,7 @@ describe("the TD quote of the metadata service", () => {
       new TypeError("fetch failed"),
       { status: 429, text: "" },
       { status: 503, text: "" },
-      answer(quoteWith(reportData)),
+      answer(filledUp),
     );
     await createTdQuoteSource(send, sleep)(tdReport);
     expect(asked).toHaveLength(4);
@@ -245,9 +246,61 @@ describe("the TD quote of the metadata service", () => {
     ["no base64", { status: 200, text: '{"quote":"%"}' }, "malformed"],
     ["nothing in it", { status: 200, text: '{"quote":""}' }, "malformed"],
     ["a short one", answer(new Uint8Array(600)), "malformed"],
-    ["that of another TDREPORT", answer(quoteWith(new Uint8Array(64))), "malformed"],
+    ["one with something behind it", answer(new Uint8Array([...filledUp, 1])), "malformed"],
+    ["one cut off behind its report data", answer(ofThisTd.slice(0, 700)), "malformed"],
+    ["one with nothing but its report data", answer(onlyReportData()), "malformed"],
   ])("is refused with %s", async (_, reply, code) => {
     await expect(createTdQuoteSource(post(reply).send, sleep)(tdReport)).rejects.toMatchObject({ code });
+  });
+
+  function onlyReportData(): Uint8Array {
+    const bytes = new Uint8Array(700);
+    bytes[0] = 4;
+    bytes.set(rightBody.reportData, 568);
+    return bytes;
+  }
+
+  it.each([
+    ["v4", "mrtd"],
+    ["v4", "mrconfigid"],
+    ["v4", "mrowner"],
+    ["v4", "mrownerconfig"],
+    ["v4", "rtmrs"],
+    ["v4", "tdAttributes"],
+    ["v4", "xfam"],
+    ["v4", "reportData"],
+    ["v4", "mrseam"],
+    ["v5-1.5", "mrservicetd"],
+    ["v5-1.5", "teeTcbSvn2"],
+  ] as const)("of form %s is refused, and not kept, where it is of a TD of another %s", async (form, field) => {
+    const other: Partial<Body> = { [field]: rightBody[field].map((byte) => byte ^ 1) };
+    const right = fakeTdQuote({}, form);
+    const { send, asked } = post(answer(fakeTdQuote(other, form)), answer(right));
+    const get = createTdQuoteSource(send, sleep);
+    const name = field === "rtmrs" ? "rtmr0" : field;
+    await expect(get(tdReport)).rejects.toMatchObject({ code: "malformed", message: expect.stringContaining(name) });
+    expect(await get(tdReport)).toEqual(right);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("is asked for again after one that was none", async () => {
+    const { send, asked } = post(answer(onlyReportData()), answer(ofThisTd.slice(0, 700)), answer(filledUp));
+    const get = createTdQuoteSource(send, sleep);
+    await expect(get(tdReport)).rejects.toMatchObject({ code: "malformed" });
+    await expect(get(tdReport)).rejects.toMatchObject({ code: "malformed" });
+    expect(await get(tdReport)).toEqual(ofThisTd);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("of TDX 1.0 says nothing of what only TDX 1.5 quotes", async () => {
+    const report = fakeTdReport({ mrservicetd: new Uint8Array(48).fill(1), teeTcbSvn2: new Uint8Array(16).fill(1) });
+    expect(await createTdQuoteSource(post(answer(filledUp)).send, sleep)(report)).toEqual(ofThisTd);
+  });
+
+  it("is not asked for with what is no TDREPORT", async () => {
+    const { send, asked } = post(answer(filledUp));
+    await expect(createTdQuoteSource(send, sleep)(tdReport.with(0, 0))).rejects.toMatchObject({ code: "malformed" });
+    expect(asked).toEqual([]);
   });
 
   it.skipIf(noVectors)("stands beside a real HCL report of TDX, and says whose it is", async () => {
@@ -257,8 +310,12 @@ describe("the TD quote of the metadata service", () => {
     const { evidence, subject } = await read(fakeTpm({ hclReport: hcl }), {
       getTdQuote: createTdQuoteSource(send, sleep),
     });
-    expect(Buffer.from(fromBase64url(parse(evidence).tdQuote ?? "")).equals(quote)).toBe(true);
+    const kept = fromBase64url(parse(evidence).tdQuote ?? "");
+    expect(Buffer.from(kept).equals(quote.subarray(0, kept.length))).toBe(true);
+    expect(quote.subarray(kept.length).every((byte) => byte === 0)).toBe(true);
     expect(subject).toMatchObject({ tee: "tdx", ca: "platform" });
+    const { bound } = azureVtpm({ hardware: [sevSnp(), tdx()] }).parseEvidence(evidence);
+    expect(Buffer.from(bound).equals(createHash("sha256").update(binding).digest())).toBe(true);
   });
 
   it.skipIf(noVectors)("is not asked for where the hardware is SEV-SNP", async () => {

@@ -8,6 +8,7 @@ import {
   parseForeignJson,
   type JsonValue,
 } from "@blindbox/encoding";
+import { jsonMembers } from "../json.ts";
 
 /** The meaning of an endorsement. */
 export interface ReferenceInfo {
@@ -37,15 +38,8 @@ const maxSvn = 999_999_999_999_999;
  */
 export function readReferenceInfo(payload: Uint8Array): ReferenceInfo {
   const { value } = parseForeignJson(fromUtf8(payload, field), field, limits);
-  const members = membersOf(value);
+  const members = jsonMembers(value, field);
   return { measurement: readMeasurement(members[names.measurement]), svn: readSvn(members) };
-}
-
-function membersOf(value: JsonValue): Readonly<Record<string, JsonValue>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Readonly<Record<string, JsonValue>>;
-  }
-  throw new EncodingError("bad-encoding", field, "an object", "another value");
 }
 
 function readMeasurement(value: JsonValue | undefined): Uint8Array {

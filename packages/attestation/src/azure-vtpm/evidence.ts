@@ -1,14 +1,12 @@
 /** Parse: Evidence of an Azure confidential VM, from one document to the records of its parts. No trust. */
-import { EncodingError, fromHex, jsonArray, jsonObject, jsonString, parseCanonicalJson } from "@blindbox/encoding";
-import type { JsonValue } from "@blindbox/encoding";
 import { EvidenceError } from "../evidence-error.ts";
-import { jsonBytes, jsonOrNull, jsonType } from "../json.ts";
+import { tdxQuoteOf } from "../tdx/index.ts";
 import type { ParsedEvidence, Tee } from "../tee.ts";
+import { parseAzureParts } from "./document.ts";
 import { parseHclReport, type HclReport, type HclReportType } from "./hcl-report.ts";
 import { parseRuntimeData, type RuntimeData } from "./runtime-data.ts";
-import { withoutPadding } from "./td-quote.ts";
 import { parseTdReport, type TdReport } from "./td-report.ts";
-import { parseTpmQuote, PCR_COUNT, type TpmQuote } from "./tpm-quote.ts";
+import { parseTpmQuote, type TpmQuote } from "./tpm-quote.ts";
 
 /** What the hardware says of the paravisor, and the paravisor of its virtual TPM. */
 export interface HclEvidence {
@@ -37,43 +35,21 @@ export interface AzureEvidence {
   readonly quoted: QuoteEvidence;
 }
 
-const documentType = "blindbox-azure-vtpm/1";
-
-/** The largest parts take 8 KiB (HCL report) and 16 KiB (TD quote) before their base64url. */
-const maxDocumentBytes = 48 * 1024;
 /** A TD quote takes 5 KiB; buffers of 8000 bytes were seen. */
 const maxTdQuoteBytes = 16 * 1024;
 /** RSA of 4096 bits. */
 const maxSignatureBytes = 512;
-const pcrLength = 32;
 
 /**
- * Reads Evidence: canonical JSON with exactly the members `hclReport`, `pcrs`, `quote`, `signature`, `tdQuote`, `type`. The
- * report of the hardware is read by the one of `hardware` that it is of.
+ * Reads Evidence: the document, and each of its parts. The report of the hardware is read by the one of `hardware` that it is
+ * of.
  *
  * @throws EvidenceError or EncodingError for anything else; `missing-td-quote` where the hardware is TDX and no quote came.
  */
 export function parseAzureEvidence(bytes: Uint8Array, hardware: readonly Tee[]): AzureEvidence {
-  const value = parseCanonicalJson(bytes, { maxBytes: maxDocumentBytes, maxDepth: 2 });
-  const members = jsonObject(value, "evidence", ["hclReport", "pcrs", "quote", "signature", "tdQuote", "type"]);
-  jsonType(members.type, "evidence.type", documentType);
-  const tdQuote = jsonOrNull(members.tdQuote, (quote) => jsonBytes(quote, "evidence.tdQuote"));
-  const hcl = parseHclEvidence(jsonBytes(members.hclReport, "evidence.hclReport"), tdQuote, hardware);
-  const quote = jsonBytes(members.quote, "evidence.quote");
-  const signature = jsonBytes(members.signature, "evidence.signature");
-  return { hcl, quoted: parseQuoteEvidence(quote, signature, pcrsIn(members.pcrs)) };
-}
-
-function pcrsIn(value: JsonValue): readonly (Uint8Array | null)[] {
-  const pcrs = jsonArray(value, "evidence.pcrs", PCR_COUNT);
-  if (pcrs.length < PCR_COUNT) throw new EncodingError("truncated", "evidence.pcrs", `${PCR_COUNT}`, `${pcrs.length}`);
-  return pcrs.map((pcr, at) => jsonOrNull(pcr, (text) => pcrOf(text, `evidence.pcrs[${at}]`)));
-}
-
-function pcrOf(value: JsonValue, path: string): Uint8Array {
-  const pcr = fromHex(jsonString(value, path), path);
-  if (pcr.length === pcrLength) return pcr;
-  throw new EvidenceError("bad-length", path, `${pcrLength} bytes`, `${pcr.length} bytes`);
+  const { hclReport, pcrs, quote, signature, tdQuote } = parseAzureParts(bytes);
+  const hcl = parseHclEvidence(hclReport, tdQuote, hardware);
+  return { hcl, quoted: parseQuoteEvidence(quote, signature, pcrs) };
 }
 
 /** Reads an HCL report, its runtime data, and the hardware's Evidence. @throws EvidenceError, EncodingError */
@@ -98,9 +74,10 @@ function teeOf(reportType: HclReportType, hardware: readonly Tee[]): Tee {
   throw new EvidenceError("wrong-tee-type", "hclReport.reportType", accepted, kinds[reportType]);
 }
 
+/** Azure's metadata service hands the quote out in a buffer that is longer. */
 function demandedQuote(tdQuote: Uint8Array | null): Uint8Array {
   if (tdQuote === null) throw new EvidenceError("missing-td-quote", "evidence.tdQuote", "a TD quote", "none");
-  if (tdQuote.length <= maxTdQuoteBytes) return withoutPadding(tdQuote);
+  if (tdQuote.length <= maxTdQuoteBytes) return tdxQuoteOf(tdQuote);
   throw new EvidenceError("bad-length", "evidence.tdQuote", `at most ${maxTdQuoteBytes}`, `${tdQuote.length}`);
 }
 

@@ -9,6 +9,7 @@ import {
   type JsonValue,
 } from "@blindbox/encoding";
 import { readAs } from "../evidence-error.ts";
+import { jsonMembers } from "../json.ts";
 import { rsaPublicKey, type RsaPublicKey } from "../x509/index.ts";
 
 /** What is needed of the runtime data. Members that are not known here are no mistake: the paravisor's releases add some. */
@@ -43,9 +44,9 @@ const userDataDigits = 128;
  */
 export function parseRuntimeData(bytes: Uint8Array): RuntimeData {
   const { value } = parseForeignJson(fromUtf8(bytes, "runtimeData"), "runtimeData", { maxDepth: 6 });
-  const members = membersOf(value, "runtimeData");
+  const members = jsonMembers(value, "runtimeData");
   const key = attestationKeyIn(members["keys"]);
-  const configuration = membersOf(members["vm-configuration"], "runtimeData.vm-configuration");
+  const configuration = jsonMembers(members["vm-configuration"], "runtimeData.vm-configuration");
   return {
     attestationKey: rsaKeyOf(key),
     keyOperations: operationsOf(key["key_ops"]),
@@ -59,7 +60,7 @@ export function parseRuntimeData(bytes: Uint8Array): RuntimeData {
 /** Of two keys with one name a careless reader takes one and a careful one the other. */
 function attestationKeyIn(value: JsonValue | undefined): Members {
   const keys = jsonArray(value, "runtimeData.keys", maxKeys).map((key, at) =>
-    membersOf(key, `runtimeData.keys[${at}]`),
+    jsonMembers(key, `runtimeData.keys[${at}]`),
   );
   const named = keys.filter((key, at) => jsonString(key["kid"], `runtimeData.keys[${at}].kid`) === attestationKeyId);
   const [key] = named;
@@ -94,9 +95,4 @@ function switchIn(configuration: Members, name: string): boolean | null {
   const value = configuration[name];
   if (value === undefined || typeof value === "boolean") return value ?? null;
   throw new EncodingError("bad-encoding", `runtimeData.vm-configuration.${name}`, "true or false", "something else");
-}
-
-function membersOf(value: JsonValue | undefined, field: string): Members {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Members;
-  throw new EncodingError("bad-encoding", field, "an object", "something else");
 }

@@ -31,12 +31,19 @@ export function azureVtpm(options: AzureVtpmOptions): Tee {
     requiredChecks,
     // The boot loader or unified kernel image: what the machine's owner chose to start.
     measurementRegister: "pcr4",
+    excusableRegisters,
     parseEvidence: (bytes) => readEvidence(bytes, hardware),
     boundForm: (binding) => digest("SHA-256", binding),
   };
 }
 
 const hardwareKinds = ["sev-snp", "tdx"] as const;
+
+/**
+ * PCRs without code in them (TCG PC Client Platform Firmware Profile, section 3.3.4; systemd's and IMA's above them):
+ * settings of firmware and option ROMs, partition table, host platform, files as they are opened, the disk's identity.
+ */
+const excusableRegisters: readonly string[] = ["pcr1", "pcr3", "pcr5", "pcr6", "pcr10", "pcr15"];
 
 /** What the hardware demands of its own part stands behind `hardware-checks`. */
 const requiredChecks: readonly string[] = [

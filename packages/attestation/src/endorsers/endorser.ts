@@ -6,7 +6,7 @@ import type { EndorsementsDocument } from "./document.ts";
 import { EndorserError } from "./endorser-error.ts";
 import type { IntelUpdate } from "./intel-pcs.ts";
 import { adopt, obtain, recall, type Obtained, type Obtaining } from "./obtain.ts";
-import type { Part, Plan } from "./part.ts";
+import type { Dated, Part, Plan } from "./part.ts";
 import { planFor, type AmdSource, type Given, type Sources } from "./plan.ts";
 import type { Surroundings } from "./retry.ts";
 import { shareWork } from "./shared-work.ts";
@@ -25,6 +25,8 @@ export interface FetchedEndorsements {
   /** In the form that the Verifier of that TEE reads. */
   readonly endorsements: JsonValue;
   readonly parts: readonly Obtained[];
+  /** The dates of all that is in it, of what was given first. They may be past: an Endorser judges nothing. */
+  readonly dated: readonly Dated[];
 }
 
 /** Fetches Endorsements, and keeps them. It judges nothing: a Verifier does, by its own policy and clock. */
@@ -119,7 +121,8 @@ async function assemble(
   const reasons = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
   if (reasons.length > 0) throw incomplete(plan, parts, reasons);
   const endorsements = Object.assign({}, plan.given, ...parts.map(({ fragment }) => fragment)) as JsonValue;
-  return { subject, endorsements, parts };
+  const dated = [...plan.givenDated, ...parts.flatMap((part) => part.dated)];
+  return { subject, endorsements, parts, dated };
 }
 
 /** The first failure, with the names of all members that did not come. A fault of ours goes first. */
@@ -155,7 +158,6 @@ async function keepDocument(
 
 /** What no vendor has an address for, and so no cache a key: a VLEK, and what endorses a utility VM. */
 function unaddressed(subject: EndorsementSubject, { ek }: EndorsementsDocument["endorsements"]): Given {
-  const hardware = subject.tee === "azure-vtpm" ? subject.hardware : subject;
-  const isVlek = hardware.tee === "sev-snp" && hardware.key === "vlek";
+  const isVlek = subject.tee === "sev-snp" && subject.key === "vlek";
   return { ek: isVlek ? fromBase64url(jsonString(ek, "ek"), "ek") : null, uvm: null };
 }

@@ -4,7 +4,7 @@ import { mismatch } from "./endorser-error.ts";
 import { commonNameOf } from "../x509/index.ts";
 import type { Fragment } from "./cache.ts";
 import { certificateDates, crlDates, crlOf, pemChainOf } from "./certificate-reading.ts";
-import { readSignedText, type SignedText } from "./intel-text.ts";
+import { readIntelText, type IntelText } from "./intel-text.ts";
 import { DAILY, type Content, type Dated, type Part } from "./part.ts";
 import type { TdxSubject } from "./subject.ts";
 import { INTEL_CERTIFICATES, INTEL_PCS, type VendorAnswer } from "./vendor-fetch.ts";
@@ -99,7 +99,7 @@ function tcbInfoContent({ fmspc }: TdxSubject, number: number | null): Content {
   return {
     members: ["tcbInfo", "tcbInfoIssuerChain"],
     check: (fragment) => {
-      const signed = readSignedText(jsonString(fragment["tcbInfo"], "tcbInfo"), "tcbInfo", "tcbInfo");
+      const signed = readIntelText(jsonString(fragment["tcbInfo"], "tcbInfo"), "tcbInfo", "tcbInfo");
       demandKind(signed, "tcbInfo", "TDX", 3);
       const { fmspc: named } = signed.members;
       if (typeof named !== "string" || named.toLowerCase() !== fmspc) {
@@ -115,7 +115,7 @@ function qeIdentityContent(number: number | null): Content {
   return {
     members: ["qeIdentity", "qeIdentityIssuerChain"],
     check: (fragment) => {
-      const signed = readSignedText(jsonString(fragment["qeIdentity"], "qeIdentity"), "qeIdentity", "enclaveIdentity");
+      const signed = readIntelText(jsonString(fragment["qeIdentity"], "qeIdentity"), "qeIdentity", "enclaveIdentity");
       demandKind(signed, "qeIdentity", "TD_QE", 2);
       demandNumber(signed.dated, number);
       return [signed.dated, ...chainDates(fragment, "qeIdentityIssuerChain")];
@@ -152,7 +152,7 @@ function chainDates(fragment: Fragment, member: string): readonly Dated[] {
   return chain.map((certificate, at) => certificateDates(`${member}[${at}]`, certificate));
 }
 
-function demandKind({ members }: SignedText, field: string, id: string, version: number): void {
+function demandKind({ members }: IntelText, field: string, id: string, version: number): void {
   if (members["id"] === id && members["version"] === version) return;
   throw mismatch(field, `id ${id}, version ${version}`, "another kind");
 }

@@ -43,6 +43,8 @@ export interface Plan {
   readonly parts: readonly Part[];
   /** Members that no vendor is asked for. */
   readonly given: Fragment;
+  /** The dates of those that have any. */
+  readonly givenDated: readonly Dated[];
 }
 
 /** Lists that vendors issue anew every day, or whenever something is revoked. */

@@ -5,7 +5,7 @@ import { thimParts } from "./azure-thim.ts";
 import type { Fragment } from "./cache.ts";
 import { EndorserError } from "./endorser-error.ts";
 import { intelContents, intelParts, type IntelUpdate } from "./intel-pcs.ts";
-import type { Content, Part, Plan } from "./part.ts";
+import type { Content, Dated, Part, Plan } from "./part.ts";
 import type { EndorsementSubject, SevSnpSubject } from "./subject.ts";
 import { readAnswer } from "./vendor-fetch.ts";
 
@@ -33,27 +33,31 @@ export interface Given {
  * this machine's.
  */
 export function planFor(subject: EndorsementSubject, given: Given, sources: Sources): Plan {
-  if (subject.tee === "azure-vtpm") return planFor(subject.hardware, given, sources);
   if (subject.tee === "sev-snp") return sevSnpPlan(subject, given, sources);
   if (given.ek !== null || given.uvm !== null) throw new TypeError(`given: expected null and null for ${subject.tee}`);
-  return { parts: subject.tee === "tdx" ? intelParts(subject, sources.intelUpdate) : [], given: {} };
+  return { parts: subject.tee === "tdx" ? intelParts(subject, sources.intelUpdate) : [], given: {}, givenDated: [] };
 }
 
 function sevSnpPlan(subject: SevSnpSubject, given: Given, { amdSource }: Sources): Plan {
   const uvm = { uvm: given.uvm === null ? null : toBase64url(given.uvm) };
   if (given.ek !== null) {
-    return { parts: [issuersPart(subject), crlsPart(subject)], given: { ...givenEk(subject, given.ek), ...uvm } };
+    const { fragment, dated } = givenEk(subject, given.ek);
+    return { parts: [issuersPart(subject), crlsPart(subject)], given: { ...fragment, ...uvm }, givenDated: dated };
   }
   if (subject.key === "vlek") throw missingVlek();
   const certificates: readonly Part[] =
     amdSource === "thim" ? thimParts(subject) : [vcekPart(subject), issuersPart(subject)];
-  return { parts: [...certificates, crlsPart(subject)], given: uvm };
+  return { parts: [...certificates, crlsPart(subject)], given: uvm, givenDated: [] };
 }
 
-function givenEk(subject: SevSnpSubject, der: Uint8Array): Fragment {
+interface GivenEk {
+  readonly fragment: Fragment;
+  readonly dated: readonly Dated[];
+}
+
+function givenEk(subject: SevSnpSubject, der: Uint8Array): GivenEk {
   const fragment = { ek: toBase64url(der) };
-  readAnswer("ek", () => ekContent(subject).check(fragment));
-  return fragment;
+  return { fragment, dated: readAnswer("ek", () => ekContent(subject).check(fragment)) };
 }
 
 function missingVlek(): EndorserError {
@@ -64,7 +68,6 @@ function missingVlek(): EndorserError {
 
 /** The members of a machine's Endorsements, whoever they came from, and how each is read. */
 export function contentsOf(subject: EndorsementSubject): readonly Content[] {
-  if (subject.tee === "azure-vtpm") return contentsOf(subject.hardware);
   if (subject.tee === "nitro") return [];
   if (subject.tee === "tdx") return intelContents(subject);
   return [crlsContent(subject), ekContent(subject), issuersContent(subject), uvmContent];

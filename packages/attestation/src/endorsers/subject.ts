@@ -1,6 +1,5 @@
 /** Whose Endorsements: the facts of a machine that its vendor wants to know. Nothing of them is trusted or secret. */
 import { EncodingError, fromHex, jsonObject, jsonString, type JsonValue } from "@blindbox/encoding";
-import { jsonTee } from "../json.ts";
 import type { AmdProduct } from "../sev-snp/products.ts";
 
 /** An SEV-SNP machine, as its report says. */
@@ -29,14 +28,8 @@ export interface NitroSubject {
   readonly tee: "nitro";
 }
 
-/** An Azure machine with a vTPM: its Endorsements are those of the hardware below. */
-export interface AzureSubject {
-  readonly tee: "azure-vtpm";
-  readonly hardware: SevSnpSubject | TdxSubject;
-}
-
-/** One of the kinds of machine that a vendor has Endorsements for. */
-export type EndorsementSubject = SevSnpSubject | TdxSubject | NitroSubject | AzureSubject;
+/** One of the kinds of machine that a vendor has Endorsements for. Below a virtual TPM of Azure it is the hardware. */
+export type EndorsementSubject = SevSnpSubject | TdxSubject | NitroSubject;
 
 const products: readonly AmdProduct[] = ["milan", "genoa", "turin"];
 const keys: readonly SevSnpSubject["key"][] = ["vcek", "vlek"];
@@ -48,15 +41,8 @@ const authorities: readonly TdxSubject["ca"][] = ["platform", "processor"];
  * @throws EncodingError for anything else.
  */
 export function parseSubject(value: JsonValue | undefined, path: string): EndorsementSubject {
-  const tee = jsonTee(teeOf(value), `${path}.tee`);
+  const tee = oneOf(teeOf(value), `${path}.tee`, ["sev-snp", "tdx", "nitro"] as const);
   if (tee === "nitro") return readNitro(value, path);
-  if (tee !== "azure-vtpm") return parseHardware(value, path);
-  const { hardware } = jsonObject(value, path, ["tee", "hardware"]);
-  return { tee, hardware: parseHardware(hardware, `${path}.hardware`) };
-}
-
-function parseHardware(value: JsonValue | undefined, path: string): SevSnpSubject | TdxSubject {
-  const tee = oneOf(teeOf(value), `${path}.tee`, ["sev-snp", "tdx"] as const);
   return tee === "tdx" ? readTdx(value, path) : readSevSnp(value, path);
 }
 

@@ -32,6 +32,7 @@ export function nitroUnder(roots: readonly PinnedRoot[]): Tee {
     tuples: [{ pcr0: PCR_LENGTH, pcr1: PCR_LENGTH, pcr2: PCR_LENGTH }],
     requiredChecks,
     measurementRegister: "pcr0",
+    excusableRegisters: [],
     parseEvidence: (bytes) => readEvidence(bytes, trust),
     boundForm: async (binding) => binding,
   };

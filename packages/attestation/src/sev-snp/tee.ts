@@ -43,6 +43,7 @@ export function sevSnpUnder(roots: readonly PinnedRoot[], uvm: MeasurementEndors
     tuples: [measured, ...(uvm === null ? [] : [uvm.shape])],
     requiredChecks,
     measurementRegister: "measurement",
+    excusableRegisters: [],
     parseEvidence: (bytes) => readEvidence(bytes, trust),
     boundForm: async (binding) => binding,
   };

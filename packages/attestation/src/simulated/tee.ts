@@ -27,6 +27,7 @@ export function simulated(options: SimulatedOptions): Tee {
     tuples: [{ measurement: 48 }],
     requiredChecks: ["simulated-tee", "certificate-signature", "certificate-revocation", "chip-id", "tcb"],
     measurementRegister: "measurement",
+    excusableRegisters: [],
     parseEvidence: (bytes) => readEvidence(bytes, anchor),
     boundForm: async (binding) => binding,
   };

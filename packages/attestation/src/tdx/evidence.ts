@@ -75,6 +75,16 @@ export function tdxQuoteOf(buffer: Uint8Array): Uint8Array {
   return buffer.subarray(0, end);
 }
 
+/**
+ * What the TDX module says of the TD, out of such a buffer: for comparing it with what the TD knows of itself. Neither
+ * certificates nor signatures are looked at. Views of the same memory.
+ *
+ * @throws as {@link tdxQuoteOf}.
+ */
+export function tdxReportOf(buffer: Uint8Array): TdReport {
+  return parseTdReport(parseParts(new ByteReader(tdxQuoteOf(buffer), "quote")).body);
+}
+
 interface Parts {
   readonly header: Pick<TdQuote, "version" | "userData">;
   readonly bodyType: 2 | 3;

@@ -1,6 +1,7 @@
 /** Levels of one security version: those of Intel's enclaves and of the TDX module. */
 import { jsonArray, jsonInteger, type JsonValue } from "@blindbox/encoding";
-import { advisoriesOf, dateOf, membersOf, statusOf } from "./signed-text.ts";
+import { jsonMembers } from "../json.ts";
+import { advisoriesOf, dateOf, statusOf } from "./signed-text.ts";
 import type { LevelStatus } from "./tcb-status.ts";
 
 /** What Intel says of a part at one of its security versions. */
@@ -31,8 +32,8 @@ export function ratingOf(level: Readonly<Record<string, JsonValue>>, path: strin
 /** Reads a list of levels, highest first as Intel orders it. */
 export function isvSvnLevelsOf(value: JsonValue | undefined, path: string): readonly IsvSvnLevel[] {
   return jsonArray(value, path, maxLevels).map((each, at) => {
-    const level = membersOf(each, `${path}[${at}]`);
-    const { isvsvn } = membersOf(level["tcb"], `${path}[${at}].tcb`);
+    const level = jsonMembers(each, `${path}[${at}]`);
+    const { isvsvn } = jsonMembers(level["tcb"], `${path}[${at}].tcb`);
     const isvSvn = jsonInteger(isvsvn, `${path}[${at}].tcb.isvsvn`, { min: 0, max: 0xffff });
     return { isvSvn, ...ratingOf(level, `${path}[${at}]`) };
   });

@@ -1,25 +1,10 @@
-/** Remembers what texts were read as. Neither time nor policy changes that: what they decide is judged anew each time. */
+/** How much of what Intel and its platforms sent is remembered. */
+import { remembered, type ReadingLimits } from "../remembered.ts";
 
-/** A Verifier meets some platforms and the few current texts of Intel. */
-const maxTexts = 16;
+/** A Verifier meets some platforms and the few current texts of Intel: sixteen of 64 Ki characters take at most 2 MiB. */
+const limits: ReadingLimits = { maxTexts: 16, maxLength: 64 * 1024 };
 
-/** Longer ones are read again each time, so that sixteen take at most 2 MiB. */
-const maxLength = 64 * 1024;
-
-/** `read`, which looks at each of the last texts once. The whole text is compared; what it refuses is not kept. */
+/** `read`, which looks at each of the last texts once. */
 export function rememberReading<T>(read: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    const value = read(text);
-    if (text.length <= maxLength) keep(known, text, value);
-    return value;
-  };
-}
-
-function keep<T>(known: Map<string, T>, text: string, value: T): void {
-  const [oldest] = known.keys();
-  if (known.size >= maxTexts && oldest !== undefined) known.delete(oldest);
-  known.set(text, value);
+  return remembered(limits, read);
 }

@@ -1,8 +1,9 @@
 /** The identity of the TD quoting enclave (Intel PCS, version 4). No trust. */
 import { jsonInteger, jsonString, type JsonValue } from "@blindbox/encoding";
+import { jsonMembers } from "../json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { isvSvnLevelsOf, type IsvSvnLevel } from "./isvsvn-levels.ts";
-import { hexOf, membersOf } from "./signed-text.ts";
+import { hexOf } from "./signed-text.ts";
 import { datedOf, type Dated } from "./tcb-info.ts";
 
 /** What a genuine TD quoting enclave's report says. */
@@ -26,7 +27,7 @@ const field = "enclaveIdentity";
  * else is not of its form.
  */
 export function readQeIdentity(value: JsonValue): QeIdentity {
-  const identity = membersOf(value, field);
+  const identity = jsonMembers(value, field);
   expectType(identity);
   const bytes = (member: string, length: number): Uint8Array => hexOf(identity[member], `${field}.${member}`, length);
   return {

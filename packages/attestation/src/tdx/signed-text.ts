@@ -51,17 +51,6 @@ function readOrRefusal<T>(read: () => T): T | EncodingError {
   }
 }
 
-/**
- * The members of an object. Those that nobody asks for are passed over: the text is Intel's, and its version, which is
- * compared, says what has to be understood.
- */
-export function membersOf(value: JsonValue | undefined, path: string): Readonly<Record<string, JsonValue>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Readonly<Record<string, JsonValue>>;
-  }
-  throw new EncodingError("bad-encoding", path, "an object", "another value");
-}
-
 /** Bytes in hex of either case, as Intel writes them. */
 export function hexOf(value: JsonValue | undefined, path: string, length: number): Uint8Array {
   const bytes = fromHex(jsonString(value, path).toLowerCase(), path);

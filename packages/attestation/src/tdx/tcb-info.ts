@@ -1,8 +1,9 @@
 /** TCB info (Intel PCS, version 4): which platform and which TDX module stands how. No trust. */
 import { EncodingError, jsonArray, jsonInteger, jsonString, type JsonValue } from "@blindbox/encoding";
+import { jsonMembers } from "../json.ts";
 import { EvidenceError } from "../evidence-error.ts";
 import { isvSvnLevelsOf, maxLevels, ratingOf, type IsvSvnLevel, type Rating } from "./isvsvn-levels.ts";
-import { dateOf, hexOf, membersOf } from "./signed-text.ts";
+import { dateOf, hexOf } from "./signed-text.ts";
 
 /** What all of Intel's signed texts have. */
 export interface Dated {
@@ -62,7 +63,7 @@ const maxModules = 64;
  * whatever else is not of its form.
  */
 export function readTcbInfo(value: JsonValue): TcbInfo {
-  const info = membersOf(value, field);
+  const info = jsonMembers(value, field);
   expectType(info);
   return {
     ...datedOf(info, field),
@@ -96,7 +97,7 @@ export function datedOf(members: Readonly<Record<string, JsonValue>>, path: stri
 }
 
 function moduleOf(value: JsonValue | undefined, path: string): ModuleIdentity {
-  const module = membersOf(value, path);
+  const module = jsonMembers(value, path);
   return {
     mrsigner: hexOf(module["mrsigner"], `${path}.mrsigner`, 48),
     attributes: hexOf(module["attributes"], `${path}.attributes`, 8),
@@ -109,7 +110,7 @@ function modulesOf(value: JsonValue | undefined): readonly VersionedModule[] {
   const path = `${field}.tdxModuleIdentities`;
   if (value === undefined) return [];
   const modules = jsonArray(value, path, maxModules).map((each, at) => {
-    const module = membersOf(each, `${path}[${at}]`);
+    const module = jsonMembers(each, `${path}[${at}]`);
     return {
       ...moduleOf(module, `${path}[${at}]`),
       id: jsonString(module["id"], `${path}[${at}].id`).toUpperCase(),
@@ -122,8 +123,8 @@ function modulesOf(value: JsonValue | undefined): readonly VersionedModule[] {
 
 function levelOf(value: JsonValue, at: number): PlatformLevel {
   const path = `${field}.tcbLevels[${at}]`;
-  const level = membersOf(value, path);
-  const tcb = membersOf(level["tcb"], `${path}.tcb`);
+  const level = jsonMembers(value, path);
+  const tcb = jsonMembers(level["tcb"], `${path}.tcb`);
   return {
     ...ratingOf(level, path),
     sgx: componentsOf(tcb["sgxtcbcomponents"], `${path}.sgxtcbcomponents`),
@@ -138,6 +139,6 @@ function componentsOf(value: JsonValue | undefined, path: string): readonly numb
     throw new EncodingError("bad-encoding", path, `${componentCount} components`, `${components.length}`);
   }
   return components.map((component, at) =>
-    jsonInteger(membersOf(component, `${path}[${at}]`)["svn"], `${path}[${at}].svn`, { min: 0, max: 0xff }),
+    jsonInteger(jsonMembers(component, `${path}[${at}]`)["svn"], `${path}[${at}].svn`, { min: 0, max: 0xff }),
   );
 }

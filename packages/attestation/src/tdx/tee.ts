@@ -24,6 +24,8 @@ export function tdxUnder(anchor: TrustAnchor): Tee {
     tuples: [TDX_TUPLE],
     requiredChecks,
     measurementRegister: "mrtd",
+    // The firmware's configuration, which depends on the machine's shape; kernel and command line are in rtmr1 and rtmr2.
+    excusableRegisters: ["rtmr0"],
     parseEvidence: (bytes) => readEvidence(bytes, anchor),
     boundForm: async (binding) => binding,
   };

@@ -1,10 +1,9 @@
 /** The readers on their own: any bytes are read or refused, and what is read is what was written. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EncodingError } from "@blindbox/encoding";
+import { EncodingError, type JsonValue } from "@blindbox/encoding";
 import { parseHclReport } from "../../src/azure-vtpm/hcl-report.ts";
 import { parseRuntimeData } from "../../src/azure-vtpm/runtime-data.ts";
-import { withoutPadding } from "../../src/azure-vtpm/td-quote.ts";
 import { parseTdReport } from "../../src/azure-vtpm/td-report.ts";
 import { parseTpmQuote } from "../../src/azure-vtpm/tpm-quote.ts";
 import { rightBody } from "../tdx/quote.ts";
@@ -132,16 +131,20 @@ test("every byte of a TDREPORT is compared, hashed or reserved, but for what the
   expect(unnoticed).toEqual([...cpuSvn, ...mac]);
 });
 
-test("a TD quote loses the zeros behind its end, and nothing else", () => {
+test("a TD quote loses the zeros behind its end; anything else there, or less than a quote, is refused", () => {
   const { bytes } = mintEvidence({ on: "tdx", tdQuote: (right) => right });
   const { tdQuote = "" } = JSON.parse(Buffer.from(bytes).toString()) as { readonly tdQuote?: string };
   const quote = new Uint8Array(Buffer.from(tdQuote, "base64url"));
+  const read = (tail: readonly number[], length = quote.length): JsonValue => {
+    const change = { on: "tdx", tdQuote: () => new Uint8Array([...quote.slice(0, length), ...tail]) } as const;
+    return { ...fakeTee().parseEvidence(mintEvidence(change).bytes).facts };
+  };
+  const alone = read([]);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), (behind) => {
-      const whole = new Uint8Array([...quote, ...behind]);
-      const zeros = behind.every((byte) => byte === 0);
-      expect(hex(withoutPadding(whole))).toBe(hex(zeros ? quote : whole));
+      if (behind.every((byte) => byte === 0)) expect(read([...behind])).toEqual(alone);
+      else expect(() => read([...behind])).toThrow(EncodingError);
     }),
   );
-  expect(() => withoutPadding(quote.slice(0, -1))).toThrow(EncodingError);
+  expect(() => read([], -1)).toThrow(EncodingError);
 });

@@ -1,8 +1,8 @@
 /** The real machines of the shared vectors, with what endorses them, in the product's form. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { strictPolicy, type AppraisalPolicy, type Finding, type Tee } from "@blindbox/attestation";
-import { EncodingError, type JsonValue } from "@blindbox/encoding";
+import { formatAzureEvidence, strictPolicy, type AppraisalPolicy, type Finding, type Tee } from "@blindbox/attestation";
+import { EncodingError, fromHex, type JsonValue } from "@blindbox/encoding";
 import { vectorsFolder } from "../../../../conformance/vectors.ts";
 import { azureVtpm } from "../../src/azure-vtpm/tee.ts";
 import { failureOf } from "../../src/evidence-error.ts";
@@ -70,15 +70,8 @@ const nothingOfIntel: JsonValue = {
 /** The document, with some parts changed. */
 export function documentOf({ parts }: RealMachine, change: Partial<RealParts> = {}): Uint8Array {
   const { hclReport, quote, signature, pcrs, tdQuote } = { ...parts, ...change };
-  const members = {
-    hclReport: base64url(hclReport),
-    pcrs,
-    quote: base64url(quote),
-    signature: base64url(signature),
-    tdQuote: tdQuote === null ? null : base64url(tdQuote),
-    type: "blindbox-azure-vtpm/1",
-  };
-  return new Uint8Array(Buffer.from(JSON.stringify(members)));
+  const bytes = pcrs.map((pcr) => (pcr === null ? null : fromHex(pcr)));
+  return formatAzureEvidence({ hclReport, quote, signature, pcrs: bytes, tdQuote });
 }
 
 /** The vendors' own roots: no vector is of a fake. */

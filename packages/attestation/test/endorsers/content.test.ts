@@ -1,7 +1,7 @@
 /** Answers that are not what was asked for: none of them becomes Endorsements, and none of them is kept. */
 import { describe, expect, test } from "vitest";
 import { memoryCache, type EndorsementSubject, type EndorserError } from "@blindbox/attestation/endorsers";
-import { pem } from "../vendor.ts";
+import { NOW, pem } from "../vendor.ts";
 import { body, endorserWith, fakeVendors, refusal, virtualTime, type Answer } from "./surroundings.ts";
 import {
   amdCrl,
@@ -11,6 +11,7 @@ import {
   askGenoa,
   asvk,
   chipId,
+  DAY,
   ek,
   intelRoutes,
   intelUrls,
@@ -167,8 +168,10 @@ describe("what the caller gives", () => {
     const vendors = fakeVendors(milanRoutes);
     const own = virtualTime();
     const given = { ek: vcek, uvm: Uint8Array.of(0xd2, 0x84) };
-    const { endorsements } = await own.pass(endorserWith(vendors, own).fetch(milan, given));
+    const { endorsements, dated } = await own.pass(endorserWith(vendors, own).fetch(milan, given));
     expect(endorsements).toEqual({ ...milanEndorsements, uvm: "0oQ" });
+    expect(dated.map(({ name }) => name)).toEqual(["ek", "issuers[0]", "issuers[1]", "crls[0]"]);
+    expect(dated[0]).toMatchObject({ issued: NOW - 365 * DAY, expires: NOW + 365 * DAY });
     expect(vendors.asked.map(({ url }) => url)).not.toContain(milanUrls.ek);
   });
 });
@@ -180,7 +183,7 @@ describe("Azure's answers", () => {
     const time = virtualTime();
     const vendors = fakeVendors(routes);
     const endorser = endorserWith(vendors, time, { amdSource: "thim" });
-    const { endorsements } = await time.pass(endorser.fetch({ tee: "azure-vtpm", hardware: milan }, none));
+    const { endorsements } = await time.pass(endorser.fetch(milan, none));
     expect(endorsements).toEqual(milanEndorsements);
     expect(vendors.asked.map(({ url }) => url).sort()).toEqual([thimUrl, thimUrl, milanUrls.crls]);
     expect(vendors.asked.find(({ url }) => url === thimUrl)?.init.headers).toEqual({ Metadata: "true" });
@@ -305,6 +308,20 @@ describe("Intel's answers", () => {
       "TCB info with a member beside it",
       "tcbInfo",
       body(text.replace("}", ',"x":1}').replace(/"signature"/, '"more":1,"signature"'), signing),
+      "malformed",
+      "tcbInfo",
+    ],
+    [
+      "TCB info until the 30th of February",
+      "tcbInfo",
+      body(tcbInfoText({ nextUpdate: "2027-02-30T00:00:00Z" }), signing),
+      "malformed",
+      "tcbInfo",
+    ],
+    [
+      "TCB info with a member twice",
+      "tcbInfo",
+      body(text.replace('"version":3', '"version":3,"version":3'), signing),
       "malformed",
       "tcbInfo",
     ],

@@ -61,6 +61,8 @@ export interface EkSpec {
   /** By the last arcs of the extension. */
   readonly spl: Readonly<Record<string, number>>;
   readonly issuer: Identity;
+  /** Of validity, before and after {@link NOW}. */
+  readonly days: number;
 }
 
 const ia5String = (text: string): Uint8Array => element(0x16, Buffer.from(text));
@@ -68,14 +70,14 @@ const ia5String = (text: string): Uint8Array => element(0x16, Buffer.from(text))
 const spl = { "3.1": 3, "3.2": 1, "3.3": 8, "3.8": 0x73 };
 
 export function ek(change: Partial<EkSpec> = {}): Uint8Array {
-  const { hwid, spl: components, issuer } = { hwid: chipId, spl, issuer: ask, ...change };
+  const { hwid, spl: components, issuer, days } = { hwid: chipId, spl, issuer: ask, days: 365, ...change };
   const numbers = Object.entries(components).map(([arc, value]) => extension(`${amd}.${arc}`, false, integer(value)));
   const [commonName, bearer] =
     hwid === null
       ? ["SEV-VLEK", extension(`${amd}.5`, false, ia5String("CN=cc-test"))]
       : ["SEV-VCEK", extension(`${amd}.4`, false, Buffer.from(hwid, "hex"))];
   const form = [extension(`${amd}.1`, false, integer(0)), extension(`${amd}.2`, false, ia5String("Milan-B0"))];
-  return identity(commonName, issuer, [leafUsage, ...form, ...numbers, bearer]).der;
+  return identity(commonName, issuer, [leafUsage, ...form, ...numbers, bearer], days).der;
 }
 
 export const ark = authority("ARK-Milan", null);

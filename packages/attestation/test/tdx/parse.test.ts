@@ -3,7 +3,7 @@ import { EncodingError } from "@blindbox/encoding";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { collateralReader } from "../../src/tdx/collateral.ts";
-import { parseQuote, tdxQuoteOf } from "../../src/tdx/evidence.ts";
+import { parseQuote, tdxQuoteOf, tdxReportOf } from "../../src/tdx/evidence.ts";
 import { parsePckChain, pckChainText } from "../../src/tdx/pck-chain.ts";
 import { readQeIdentity } from "../../src/tdx/qe-identity.ts";
 import { parseSgxExtension } from "../../src/tdx/sgx-extension.ts";
@@ -57,6 +57,17 @@ test("the quote alone is taken out of a buffer that zero bytes fill up, and out 
     expect(readable(() => tdxQuoteOf(other))).toBe(false);
   }
 });
+
+test.each(["v4", "v5-1.0", "v5-1.5"] as const)(
+  "what a quote of form %s says of its TD is told of the buffer too",
+  (form) => {
+    const quote = mintEvidence({ form }).bytes;
+    const expected = parseQuote(quote, readChain).td;
+    expect(tdxReportOf(new Uint8Array([...quote, 0, 0]))).toEqual(expected);
+    expect(expected.mrservicetd === null).toBe(form !== "v5-1.5");
+    expect(readable(() => tdxReportOf(quote.subarray(0, 700)))).toBe(false);
+  },
+);
 
 const sgx = sequence(...Object.values(sgxMembers));
 

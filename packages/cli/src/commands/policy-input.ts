@@ -9,7 +9,7 @@ import {
 } from "@blindbox/manifest";
 import { readYaml, resolveManifest } from "@blindbox/manifest/source";
 import { isDirectory, readInputText } from "../files.ts";
-import { anyImage, inDocument, readManifestSource, readResolvedManifest } from "../manifest-file.ts";
+import { anyImage, inDocument, readEitherManifest, readResolvedManifest } from "../manifest-file.ts";
 import { CliError, DocumentError } from "../output/failure.ts";
 
 /** A Manifest to be told about, in whichever form the file has it. */
@@ -21,11 +21,12 @@ export interface PolicyInput {
 
 /** The written form as `blindbox.yml` has it, or the resolved one: a built box, or the `manifest.json` in it. */
 export async function readPolicy(path: string): Promise<PolicyInput> {
-  const resolved = isDirectory(path) ? join(path, "manifest.json") : path;
-  if (resolved.endsWith("manifest.json")) {
-    return { manifest: parseManifest(await readResolvedManifest(resolved)), writtenImage: null };
+  if (isDirectory(path)) {
+    return { manifest: parseManifest(await readResolvedManifest(join(path, "manifest.json"))), writtenImage: null };
   }
-  const { text, source } = await readManifestSource(path);
+  const read = await readEitherManifest(path);
+  if (read.form === "resolved") return { manifest: read.manifest, writtenImage: null };
+  const { text, source } = read;
   const manifest = await inDocument(path, text, () => resolveManifest(source, anyImage));
   return { manifest, writtenImage: source.app.image };
 }
@@ -53,12 +54,16 @@ export async function readRequirementFile(path: string): Promise<RequirementInpu
   return { requirement: readMeaning(path, meaning), hasSandbox: sandbox !== undefined };
 }
 
+/** How the library begins its message; the path of the file is no part of it, since that may hold anything. */
+const refused = "require is not a complete requirement: ";
+
 function readMeaning(path: string, meaning: object): CheckedRequirement {
   try {
-    return readRequirement(meaning, path);
+    return readRequirement(meaning, "require");
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const actual = error.message.slice(error.message.indexOf(": ") + 2);
+    const { message } = error;
+    const actual = message.startsWith(refused) ? message.slice(refused.length) : message;
     throw new CliError({ what: path, expected: "a complete requirement", actual, hint: requirementHint });
   }
 }

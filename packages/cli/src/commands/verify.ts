@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EncodingError } from "@blindbox/encoding";
 import { formatBundle } from "../exchange/bundle.ts";
 import { runSelfTest, type SelfTestOutcome } from "../exchange/self-test.ts";
-import { writeNewFile } from "../files.ts";
+import { checkNewFile, writeNewFile } from "../files.ts";
 import { exitCodes, type ExitCode } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
 import { printable } from "../output/printable.ts";
@@ -80,7 +80,7 @@ function adviseOnClock({ result, kept }: Verdict, terminal: Terminal): void {
 }
 
 async function verify(address: string | undefined, flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {
-  demandNothingLost(flags);
+  await demandNothingLost(flags);
   const verdict = await judge(address, flags);
   const outcomes = flags.selfTest === true ? await selfTest(verdict) : null;
   const explain = flags.explain === true;
@@ -95,8 +95,10 @@ async function verify(address: string | undefined, flags: VerifyFlags, terminal:
   return missed ? exitCodes.fault : exitCodeOf(verdict);
 }
 
-function demandNothingLost({ bundle, save: file }: VerifyFlags): void {
-  if (bundle === undefined || file === undefined) return;
+/** Before the box is asked: an exchange takes place once, and what it is to be kept in has to be there for it. */
+async function demandNothingLost({ bundle, save: file }: VerifyFlags): Promise<void> {
+  if (file === undefined) return;
+  if (bundle === undefined) return checkNewFile(file);
   const advice = "a bundle is a file already: copy it";
   throw new CliError({ what: "--save", expected: "it beside a URL", actual: "it beside --bundle", hint: advice });
 }

@@ -1,7 +1,5 @@
 /** From a file with Evidence to the machine that Endorsements are fetched for. */
-import { createReadStream } from "node:fs";
-import { buffer } from "node:stream/consumers";
-import { MAX_EVIDENCE_DOCUMENT_BYTES as maxBytes } from "@blindbox/attestation";
+import { parseHclReport, type TeeKind } from "@blindbox/attestation";
 import {
   EndorserError,
   sevSnpSubject,
@@ -10,28 +8,22 @@ import {
   type EndorsementSubject,
 } from "@blindbox/attestation/endorsers";
 import { EncodingError } from "@blindbox/encoding";
-import { recognizeEvidence, type RecognizedEvidence } from "../evidence/recognize.ts";
-import { onFile } from "../files.ts";
+import type { AzureForm } from "../evidence/recognize-azure.ts";
+import { recognizeEncoded } from "../evidence/recognize-encoded.ts";
+import type { RecognizedEvidence } from "../evidence/recognize.ts";
+import { readEvidenceFile } from "../evidence/source.ts";
 import { CliError } from "../output/failure.ts";
 
 const hint =
   "name an SEV-SNP report, a TD quote, a Nitro document, the HCL report of an Azure machine, or the answer of a box's " +
-  "attestation endpoint";
-
-/** Reads a file that the user named, no longer than an Evidence document may be. */
-export async function readBytes(path: string, kind: string, advice: string): Promise<Uint8Array> {
-  const wanted = { what: path, expected: kind, hint: advice };
-  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: maxBytes })));
-  if (bytes.length <= maxBytes) return new Uint8Array(bytes);
-  throw new CliError({ ...wanted, actual: `more than ${maxBytes} bytes` });
-}
+  "attestation endpoint; raw, or in hex, base64, base64url or PEM";
 
 /** The machine of the Evidence in a file. Throws a `CliError` for what is none, or does not say enough. */
 export async function readEvidenceSubject(path: string, product: AmdProduct | null): Promise<EndorsementSubject> {
-  const bytes = await readBytes(path, "Evidence", hint);
+  const bytes = await readEvidenceFile(path, hint);
   try {
-    const subject = subjectOf(recognizeEvidence(bytes), product);
-    if (subject !== null) return subject;
+    const attested = attestedBy(recognizeEncoded(bytes)?.evidence ?? null, product);
+    if (attested !== null) return attested.subject;
   } catch (error) {
     throw asFileProblem(path, error);
   }
@@ -54,44 +46,39 @@ function asFileProblem(path: string, error: unknown): unknown {
 
 type Product = AmdProduct | null;
 
-function subjectOf(evidence: RecognizedEvidence | null, product: Product): EndorsementSubject | null {
+/** Whose Evidence it is, and for whose Endorsements one has to ask: below a virtual TPM, the hardware's. */
+interface Attested {
+  readonly tee: TeeKind;
+  readonly subject: EndorsementSubject;
+}
+
+function attestedBy(evidence: RecognizedEvidence | null, product: Product): Attested | null {
   switch (evidence?.form) {
     case "sev-snp-report":
-      return sevSnpSubject(evidence.bytes, product);
+      return { tee: "sev-snp", subject: sevSnpSubject(evidence.bytes, product) };
     case "td-quote":
-      return tdxSubject(evidence.bytes);
+      return { tee: "tdx", subject: tdxSubject(evidence.bytes) };
     case "nitro-document":
-      return { tee: "nitro" };
+      return { tee: "nitro", subject: { tee: "nitro" } };
     case "azure-hcl":
-      return azureSubject(evidence.hclReport, evidence.tdQuote, product);
+      return { tee: "azure-vtpm", subject: belowVtpm(evidence, product) };
     case "evidence-document":
-      return agreeing(evidence.document.tee, subjectOf(evidence.evidence, product));
+      return agreeing(evidence.document.tee, attestedBy(evidence.evidence, product));
     default:
       return null;
   }
 }
 
 /** Evidence of another kind than its document says would get Endorsements that no Verifier takes with it. */
-function agreeing(tee: string, subject: EndorsementSubject | null): EndorsementSubject | null {
-  if (subject === null || subject.tee === tee) return subject;
-  throw new EncodingError("bad-encoding", "document.evidence", `Evidence of ${tee}`, `Evidence of ${subject.tee}`);
+function agreeing(tee: TeeKind, attested: Attested | null): Attested | null {
+  if (attested === null || attested.tee === tee) return attested;
+  throw new EncodingError("bad-encoding", "document.evidence", `Evidence of ${tee}`, `Evidence of ${attested.tee}`);
 }
 
-const reportAt = 32;
-const reportEnd = reportAt + 1184;
-const reportTypeAt = reportEnd + 8;
-const reportTypeSnp = 2;
-const reportTypeTdx = 4;
-
 /** The hardware below an Azure machine: a report that the HCL report holds, or a quote that comes beside it. */
-function azureSubject(hcl: Uint8Array, quote: Uint8Array | null, product: Product): EndorsementSubject {
-  const type = hcl[reportTypeAt];
-  if (type === reportTypeSnp) {
-    return { tee: "azure-vtpm", hardware: sevSnpSubject(hcl.subarray(reportAt, reportEnd), product) };
-  }
-  if (type !== reportTypeTdx) {
-    throw new EncodingError("bad-encoding", "hclReport.reportType", "2 (SNP) or 4 (TDX)", `${type ?? "no byte"}`);
-  }
-  if (quote !== null) return { tee: "azure-vtpm", hardware: tdxSubject(quote) };
+function belowVtpm({ hclReport, tdQuote }: AzureForm, product: Product): EndorsementSubject {
+  const { reportType, hardwareReport } = parseHclReport(hclReport);
+  if (reportType === "snp") return sevSnpSubject(hardwareReport, product);
+  if (tdQuote !== null) return tdxSubject(tdQuote);
   throw new EncodingError("bad-encoding", "tdQuote", "the TD quote beside the HCL report", "none");
 }

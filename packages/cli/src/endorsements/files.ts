@@ -8,10 +8,9 @@ import {
   type Given,
 } from "@blindbox/attestation/endorsers";
 import { EncodingError } from "@blindbox/encoding";
-import { readInputText } from "../files.ts";
+import { readInputBytes, readInputText } from "../files.ts";
 import { CliError } from "../output/failure.ts";
 import { cacheDirectory } from "../places.ts";
-import { readBytes } from "./evidence-file.ts";
 import { fileCache } from "./file-cache.ts";
 
 /** The cache of this user; `unwritable` is told once why nothing can be kept. */
@@ -43,8 +42,7 @@ export async function readGiven(flags: { readonly certificates?: string; readonl
 }
 
 async function readEk(path: string): Promise<Uint8Array> {
-  const kind = "a table of certificates";
-  const bytes = await readBytes(path, kind, tableHint);
+  const bytes = await readInputBytes({ what: path, expected: "a table of certificates", hint: tableHint });
   const { vcek, vlek } = inFile(path, tableHint, () => parseCertificateTable(bytes));
   const ek = vlek ?? vcek;
   if (ek !== null && (vcek === null || vlek === null)) return ek;
@@ -53,10 +51,11 @@ async function readEk(path: string): Promise<Uint8Array> {
 }
 
 async function readUvm(path: string): Promise<Uint8Array> {
-  const advice = "name the reference information that the host of the container group gives (COSE)";
-  const bytes = await readBytes(path, "what endorses a utility VM", advice);
+  const hint = "name the reference information that the host of the container group gives (COSE)";
+  const wanted = { what: path, expected: "what endorses a utility VM", hint };
+  const bytes = await readInputBytes(wanted);
   if (bytes.length > 0) return bytes;
-  throw new CliError({ what: path, expected: "what endorses a utility VM", actual: "an empty file", hint: advice });
+  throw new CliError({ ...wanted, actual: "an empty file" });
 }
 
 function inFile<T>(path: string, hint: string, read: () => T): T {

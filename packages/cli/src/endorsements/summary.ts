@@ -12,7 +12,6 @@ const day = 86_400;
 export function subjectWords(subject: EndorsementSubject): string {
   if (subject.tee === "nitro") return "a Nitro enclave";
   if (subject.tee === "tdx") return `a TDX machine, FMSPC ${subject.fmspc}, ${subject.ca} CA`;
-  if (subject.tee === "azure-vtpm") return `an Azure machine on ${subjectWords(subject.hardware)}`;
   const chip = subject.key === "vlek" ? "any chip of its cloud (VLEK)" : `chip ${subject.chipId.slice(0, 16)}…`;
   return `an SEV-SNP machine, ${subject.product}, TCB ${subject.reportedTcb}, ${chip}`;
 }

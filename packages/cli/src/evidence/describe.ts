@@ -3,8 +3,9 @@ import { EncodingError } from "@blindbox/encoding";
 import { parseBundle } from "../exchange/bundle.ts";
 import type { Inspection } from "./inspection.ts";
 import { isObject, jsonWithin, parseJson } from "./json-text.ts";
+import { recognizeEncoded, type EncodedEvidence } from "./recognize-encoded.ts";
 import { recognizeEvidence, type RecognizedEvidence } from "./recognize.ts";
-import { isText, readingsOf, type TextEncoding } from "./text-encodings.ts";
+import { isText } from "./text-encodings.ts";
 import { inspectAzure } from "./words/azure.ts";
 import { inspectBundle } from "./words/bundle.ts";
 import { inspectCertificate, pemCertificatesIn } from "./words/certificate.ts";
@@ -17,7 +18,7 @@ import { inspectTpmQuote } from "./words/tpm.ts";
 
 /** What some bytes are, and how they had to be read for that. */
 export interface Description {
-  readonly encoding: TextEncoding | "bytes" | "JSON";
+  readonly encoding: EncodedEvidence["encoding"];
   readonly inspection: Inspection;
 }
 
@@ -41,20 +42,12 @@ export function knownStranger(bytes: Uint8Array): string | null {
  * @throws EncodingError where they begin as one of the known forms and do not go on as it.
  * @returns null where they are none of them.
  */
-export function describe(given: Uint8Array): Description | null {
-  const bytes = jsonWithin(given);
-  const whole = describeBundle(bytes) ?? describeAs(bytes, bytes[0] === 0x7b ? "JSON" : "bytes");
-  if (whole !== null) return whole;
-  const certificates = isText(bytes) ? pemCertificatesIn(bytes) : [];
-  if (certificates.length > 0) return { encoding: "PEM", inspection: chainOf(certificates) };
-  for (const { encoding, bytes: decoded } of readingsOf(bytes)) {
-    const found = describeAs(decoded, encoding);
-    if (found !== null) return found;
-  }
-  return null;
+export function describe(bytes: Uint8Array): Description | null {
+  return describeBundle(bytes) ?? describeEvidence(bytes) ?? describeCertificates(bytes);
 }
 
-function describeBundle(bytes: Uint8Array): Description | null {
+function describeBundle(given: Uint8Array): Description | null {
+  const bytes = jsonWithin(given);
   if (bytes[0] !== 0x7b) return null;
   const members = parseJson(bytes);
   if (!isObject(members) || members["type"] !== "blindbox-bundle/1") return null;
@@ -64,9 +57,15 @@ function describeBundle(bytes: Uint8Array): Description | null {
   return { encoding: "JSON", inspection: inspectBundle(bundle, inner === null ? [] : [inspectionOf(inner)]) };
 }
 
-function describeAs(bytes: Uint8Array, encoding: Description["encoding"]): Description | null {
-  const evidence = recognizeEvidence(bytes);
-  return evidence === null ? null : { encoding, inspection: inspectionOf(evidence) };
+function describeEvidence(bytes: Uint8Array): Description | null {
+  const found = recognizeEncoded(bytes);
+  return found === null ? null : { encoding: found.encoding, inspection: inspectionOf(found.evidence) };
+}
+
+/** Several blocks of PEM, or one among other text. */
+function describeCertificates(bytes: Uint8Array): Description | null {
+  const certificates = isText(bytes) ? pemCertificatesIn(bytes) : [];
+  return certificates.length === 0 ? null : { encoding: "PEM", inspection: chainOf(certificates) };
 }
 
 function chainOf(certificates: readonly Uint8Array[]): Inspection {

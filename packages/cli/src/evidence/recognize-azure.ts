@@ -1,4 +1,5 @@
 /** The parts of an Azure machine's Evidence, in the documents in which tools keep them beside one another. */
+import { AZURE_EVIDENCE_TYPE } from "@blindbox/attestation";
 import { fromHex, toHex } from "@blindbox/encoding";
 import { isObject } from "./json-text.ts";
 
@@ -21,7 +22,7 @@ type FromBase64 = (text: string, field: string) => Uint8Array;
 
 /** @throws EncodingError for a part that is not encoded as it should be. */
 export function recognizeAzureJson(members: Members, fromBase64: FromBase64): AzureForm | null {
-  if (members["type"] === "blindbox-azure-vtpm/1") return ours(members, fromBase64);
+  if (members["type"] === AZURE_EVIDENCE_TYPE) return ours(members, fromBase64);
   const inner = members["evidence"];
   return withHclReport(isObject(inner) ? inner : members, fromBase64) ?? withReport(members);
 }

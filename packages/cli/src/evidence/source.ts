@@ -1,22 +1,19 @@
 /** Where Evidence comes from: a file, or a box that is asked for its last document. */
-import { createReadStream } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import type { IncomingMessage } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { EVIDENCE_MEDIA_TYPE, EVIDENCE_PATH, MAX_EVIDENCE_DOCUMENT_BYTES } from "@blindbox/attestation";
 import { ConnectionError, TimeoutError } from "@blindbox/client";
 import { callBox, readBoxUrl } from "../box-call.ts";
 import { MAX_BUNDLE_BYTES } from "../exchange/bundle.ts";
-import { onFile } from "../files.ts";
+import { readInputBytes } from "../files.ts";
 import { CliError } from "../output/failure.ts";
 
-/** Reads a file whole. Throws a `CliError` that says why it cannot be read. */
+/** Reads a file that must hold something. Throws a `CliError` that says why it cannot be read. */
 export async function readEvidenceFile(path: string, hint: string): Promise<Uint8Array> {
   const wanted = { what: path, expected: "Evidence", hint };
-  const bytes = await onFile(wanted, () => buffer(createReadStream(path, { end: MAX_BUNDLE_BYTES })));
-  if (bytes.length > MAX_BUNDLE_BYTES) throw new CliError({ ...wanted, actual: `more than ${MAX_BUNDLE_BYTES} bytes` });
+  const bytes = await readInputBytes(wanted, MAX_BUNDLE_BYTES);
   if (bytes.length === 0) throw new CliError({ ...wanted, actual: "an empty file" });
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 /** As long as the client waits for an answer to its attestation request. */
@@ -45,7 +42,13 @@ function ask(url: URL): Promise<IncomingMessage> {
     // For the head as a whole: a peer that sends a byte now and then is not waited for.
     const late = setTimeout(() => request.destroy(new TimeoutError("attestation", milliseconds)), milliseconds);
     request.on("close", () => clearTimeout(late));
-    request.on("error", (error) => reject(faultOf(error, request.socket?.connecting === false)));
+    // The socket says of itself that it is not connecting after a failure as well.
+    let reached: Reached = "nobody";
+    request.on("socket", (socket) => {
+      socket.once("connect", () => (reached = "somebody"));
+      socket.once("secureConnect", () => (reached = "tls"));
+    });
+    request.on("error", (error) => reject(faultOf(error, reached)));
     request.on("response", (response) => {
       clearTimeout(late);
       resolve(response);
@@ -54,10 +57,16 @@ function ask(url: URL): Promise<IncomingMessage> {
   });
 }
 
-function faultOf(error: Error, isConnected: boolean): Error {
+/** How far a connection came before it failed. */
+type Reached = "nobody" | "somebody" | "tls";
+
+function faultOf(error: Error, reached: Reached): Error {
   if (error instanceof ConnectionError) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  return new ConnectionError(isConnected ? "tls-failed" : "unreachable", "connect", code);
+  if (reached === "nobody") return new ConnectionError("unreachable", "connect", code);
+  if (reached === "somebody") return new ConnectionError("tls-failed", "connect", code);
+  // Node's parser of HTTP names its own errors so.
+  return new ConnectionError(code.startsWith("HPE_") ? "malformed-response" : "closed", "attestation", code);
 }
 
 async function readBody(url: URL, response: IncomingMessage): Promise<Uint8Array> {

@@ -6,7 +6,7 @@ export const exitCodes = {
   contraindicated: 1,
   /** wrong usage, an input file that is refused, or a machine that lacks what the command needs */
   usage: 2,
-  /** a warning that was not accepted; reserved: no box of this version gives one that `--simulated` does not accept */
+  /** a warning that was not accepted */
   warning: 3,
   /** not reachable */
   unreachable: 4,

@@ -114,7 +114,7 @@ export function fakeTpm(options: FakeTpmOptions): FakeTpm {
     return new ByteWriter()
       .u32be(fields.magic)
       .u16be(fields.type)
-      .bytes(sized(new Uint8Array(34)))
+      .bytes(sized(new ByteWriter().u16be(0xb).zero(32).finish()))
       .bytes(sized(fields.extraData))
       .zero(17 + 8)
       .bytes(fields.selection)
@@ -150,7 +150,7 @@ export function hclReport(kind: "sev-snp" | "tdx", report: Uint8Array, variable 
   const blob = Buffer.alloc(size);
   blob.write("HCLA", 0);
   blob.writeUInt32LE(2, 4);
-  blob.writeUInt32LE(1184, 8);
+  blob.writeUInt32LE(32 + 1184 + 20 + variable.length, 8);
   blob.writeUInt32LE(2, 12);
   blob.set(report, 32);
   blob.writeUInt32LE(20 + variable.length, 1216);
@@ -166,6 +166,8 @@ export function hclReport(kind: "sev-snp" | "tdx", report: Uint8Array, variable 
 export function snpReport(reportData: Uint8Array = new Uint8Array(64)): Uint8Array {
   const report = new Uint8Array(1184);
   report.set([5, 0, 0, 0]);
+  // ECDSA P-384 with SHA-384.
+  report.set([1], 0x34);
   report.set(reportData, 0x50);
   report.set([0x19, 0x01], 0x188);
   report.fill(7, 0x1a0, 0x1e0);

@@ -64,7 +64,7 @@ export const documentCases: readonly RefusalCase[] = [
     "an empty TD quote beside a report of SEV-SNP": { tdQuote: () => new Uint8Array() },
   }),
   ...refused("parse: missing-td-quote", { "a TDREPORT without a quote": { on: "tdx", tdQuote: () => null } }),
-  ...refused("parse: trailing-bytes", {
+  ...refused("parse: reserved-not-zero", {
     "a TD quote with a byte behind it": {
       on: "tdx",
       tdQuote: (right) => new Uint8Array(Buffer.concat([right, Buffer.from([0, 0, 1])])),

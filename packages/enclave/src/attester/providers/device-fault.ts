@@ -1,4 +1,6 @@
 /** Why a TEE's device gave no Evidence. */
+import { EncodingError } from "@blindbox/encoding";
+
 export type DeviceFaultCode =
   /** Nothing is there that could be asked. */
   | "absent"
@@ -49,4 +51,18 @@ export function faultOf(error: unknown, path: string): unknown {
   if (missing.includes(errno)) return new DeviceFault("absent", `${path}: not there (${errno})`, { cause: error });
   if (forbidden.includes(errno)) return new DeviceFault("denied", `${path}: not allowed (${errno})`, { cause: error });
   return new DeviceFault("failed", `${path}: ${errno}`, { cause: error });
+}
+
+/**
+ * What `read` makes of what a device answered; `what` is what that ought to be.
+ *
+ * @throws DeviceFault `malformed`, with the field that is wrong, where `read` throws an EncodingError.
+ */
+export function readAnswer<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    throw new DeviceFault("malformed", `expected ${what}: ${error.message}`, { cause: error });
+  }
 }

@@ -17,7 +17,7 @@ export interface TeeDevice {
 export interface DeviceReading {
   readonly evidence: Uint8Array;
   /** The hardware that signed: below a vTPM, that of the machine. */
-  readonly subject: Exclude<EndorsementSubject, { readonly tee: "azure-vtpm" }>;
+  readonly subject: EndorsementSubject;
   /** Certificates that the host handed over beside the Evidence. Nothing of them is trusted. */
   readonly given: Given;
 }

@@ -15,7 +15,7 @@ export interface EndorsementSource {
    * In the form that the Verifier of that TEE reads. They are never older than they say, and never expired by this
    * machine's clock; whether they are enough is the Verifier's to say.
    *
-   * @throws EndorserError where there are none and the vendor gives none.
+   * @throws EndorserError where there are none and the vendor gives none, or expired ones.
    */
   endorse(subject: EndorsementSubject, given: Given): Promise<JsonValue>;
 }
@@ -68,7 +68,7 @@ export function createEndorsementSource(options: EndorsementSourceOptions): Endo
 
 function keyOf(subject: EndorsementSubject, { ek, uvm }: Given): string {
   const given = [ek, uvm].map((bytes) => (bytes === null ? null : Buffer.from(bytes).toString("base64url")));
-  return canonicalJson([{ ...subject } as JsonValue, given]);
+  return canonicalJson([{ ...subject }, given]);
 }
 
 class SourceState {
@@ -92,8 +92,10 @@ class SourceState {
 
   /** What was imported, or kept: good enough to go on with, and to be looked after at once. */
   async recall(key: string, subject: EndorsementSubject, given: Given): Promise<Good | null> {
+    const { endorser, now } = this.#options;
     try {
-      return this.#keep(key, await this.#options.endorser.recall(subject, given), this.#options.now() - ages.check);
+      const kept = await askEither((each) => endorser.recall(subject, each), subject, given, now);
+      return this.#keep(key, kept, now() - ages.check);
     } catch (error) {
       if (error instanceof EndorserError) return null;
       throw error;
@@ -117,7 +119,7 @@ class SourceState {
   async #fetch(key: string, subject: EndorsementSubject, given: Given): Promise<Good> {
     const { endorser, now, onFailure } = this.#options;
     try {
-      const fetched = await fetchEither(endorser, subject, given);
+      const fetched = await askEither((each) => endorser.fetch(subject, each), subject, given, now);
       for (const { failure } of fetched.parts) if (failure !== null) onFailure(failure);
       this.#failed = null;
       return this.#keep(key, fetched, now());
@@ -129,25 +131,39 @@ class SourceState {
     }
   }
 
-  #keep(key: string, { endorsements, parts }: FetchedEndorsements, checked: number): Good {
-    const expires = Math.min(...parts.flatMap(({ dated }) => dated.map((each) => each.expires)));
+  #keep(key: string, { endorsements, dated }: FetchedEndorsements, checked: number): Good {
+    const expires = Math.min(...dated.map((each) => each.expires));
     const good = { key, endorsements, checked, expires };
     this.#good = good;
     return good;
   }
 }
 
-/** A host may hand over the certificate of an older firmware; AMD has the right one, of a VCEK at least. */
-async function fetchEither(
-  endorser: Pick<Endorser, "fetch">,
+/** A host may hand over the certificate of an older firmware, or an expired one; AMD has the right one, of a VCEK at least. */
+async function askEither(
+  ask: (given: Given) => Promise<FetchedEndorsements>,
   subject: EndorsementSubject,
   given: Given,
+  now: () => number,
 ): Promise<FetchedEndorsements> {
   try {
-    return await endorser.fetch(subject, given);
+    return demandUnexpired(await ask(given), now());
   } catch (error) {
     const isAboutEk = error instanceof EndorserError && error.field === "ek" && given.ek !== null;
     if (!isAboutEk || subject.tee !== "sev-snp" || subject.key !== "vcek") throw error;
-    return endorser.fetch(subject, { ...given, ek: null });
+    return demandUnexpired(await ask({ ...given, ek: null }), now());
   }
+}
+
+/** An Endorser hands on what is past its date, for a Verifier to judge. Nobody would accept a box that staples it. */
+function demandUnexpired(fetched: FetchedEndorsements, now: number): FetchedEndorsements {
+  const expired = fetched.dated.find(({ expires }) => expires <= now);
+  if (expired === undefined) return fetched;
+  throw new EndorserError({
+    code: "missing",
+    field: expired.name,
+    expected: "one that is valid by this machine's clock",
+    actual: "one that has expired",
+    hint: "compare this machine's clock; where it is right, the vendor or host is late and is asked again",
+  });
 }

@@ -1,7 +1,9 @@
 /** AWS Nitro Enclaves, by the ioctl of /dev/nsm. */
+import { parseNitroDocument } from "@blindbox/attestation";
+import { equalBytes } from "@blindbox/encoding";
 import { withAttempts } from "../attempts.ts";
 import { type DeviceProbe, NOTHING_GIVEN, type Sleep, type TeeDevice } from "../device.ts";
-import { DeviceFault } from "../device-fault.ts";
+import { DeviceFault, readAnswer } from "../device-fault.ts";
 import { demandSuccess } from "../ioctl/errors.ts";
 import type { TeeIoctl } from "../ioctl/tee-ioctl.ts";
 import { probeByAsking } from "../probe-by-asking.ts";
@@ -20,8 +22,9 @@ export function createNsmDevice(ioctl: TeeIoctl, sleep: Sleep): TeeDevice {
         return answer.payload;
       });
       const evidence = documentInResponse(payload);
-      // Where it stands in the document is the Verifier's to say.
-      if (!Buffer.from(evidence).includes(binding)) {
+      const { userData } = readAnswer("an attestation document", () => parseNitroDocument(evidence));
+      // All of it, and nowhere else: a nonce and a public key are not what the Verifier looks at.
+      if (userData === null || !equalBytes(userData, binding)) {
         throw new DeviceFault("malformed", "the device signed something else than it was given");
       }
       return { evidence, subject: { tee: "nitro" }, given: NOTHING_GIVEN };

@@ -3,8 +3,9 @@
  * a quote, which holds the binding.
  */
 import { createHash } from "node:crypto";
+import { formatAzureEvidence, type HclReport, parseHclReport } from "@blindbox/attestation";
 import { tdxSubject } from "@blindbox/attestation/endorsers";
-import { canonicalJson, equalBytes, toBase64url, toHex, utf8 } from "@blindbox/encoding";
+import { equalBytes } from "@blindbox/encoding";
 import { type ReadProduct, snpSubject } from "../amd.ts";
 import { Disturbed, withAttempts } from "../attempts.ts";
 import {
@@ -15,11 +16,10 @@ import {
   type Sleep,
   type TeeDevice,
 } from "../device.ts";
-import { DeviceFault } from "../device-fault.ts";
+import { DeviceFault, readAnswer } from "../device-fault.ts";
 import { absent, unusable, usable } from "../probe-results.ts";
-import { type HclHardware, hardwareIn } from "./hcl-report.ts";
 import type { GetTdQuote } from "./td-quote.ts";
-import { demandRsaKey, quote, readNv, readNvPublic, readPcrs, type TpmQuote } from "./tpm.ts";
+import { demandRsaKey, quote, readNv, readNvPublic, readPcrs, type SignedQuote } from "./tpm.ts";
 import { isUnknownHandle } from "./tpm-command.ts";
 import { AZURE_AK, HCL_REPORT_INDEX, PCR_COUNT } from "./tpm-constants.ts";
 import type { TpmTransport, WithTpm } from "./tpm-transport.ts";
@@ -31,13 +31,10 @@ export interface AzureVtpmAccess {
   readonly readProduct: ReadProduct;
 }
 
-const evidenceType = "blindbox-azure-vtpm/1";
-
 /** What the TPM gave for one binding. */
-interface TpmReading {
+interface TpmReading extends SignedQuote {
   readonly hclReport: Uint8Array;
   readonly pcrs: readonly Uint8Array[];
-  readonly quoted: TpmQuote;
 }
 
 /** The virtual TPM of a confidential VM. */
@@ -56,40 +53,28 @@ export function createAzureVtpmDevice(access: AzureVtpmAccess): TeeDevice {
 async function readTpm(tpm: TpmTransport, extraData: Uint8Array): Promise<TpmReading> {
   const hclReport = await readNv(tpm, await readNvPublic(tpm, HCL_REPORT_INDEX));
   const pcrs = await readPcrs(tpm);
-  const quoted = await quote(tpm, AZURE_AK, extraData);
-  if (!equalBytes(quoted.extraData, extraData) || quoted.selected.length !== PCR_COUNT) {
+  const signed = await quote(tpm, AZURE_AK, extraData);
+  if (!equalBytes(signed.quote.extraData, extraData) || signed.quote.selection.length !== PCR_COUNT) {
     throw new DeviceFault("malformed", "the TPM quotes something else than it was asked for");
   }
   const digest = createHash("sha256").update(Buffer.concat(pcrs)).digest();
   // What runs on this machine may extend a PCR at any time.
-  if (!equalBytes(quoted.pcrDigest, digest)) throw new Disturbed("a PCR changed between reading and quoting");
-  return { hclReport, pcrs, quoted };
+  if (!equalBytes(signed.quote.pcrDigest, digest)) throw new Disturbed("a PCR changed between reading and quoting");
+  return { hclReport, pcrs, ...signed };
 }
 
-async function toReading({ hclReport, pcrs, quoted }: TpmReading, access: AzureVtpmAccess): Promise<DeviceReading> {
-  const hardware = hardwareIn(hclReport);
-  const tdQuote = hardware.kind === "tdx" ? await access.getTdQuote(hardware.report) : null;
-  const text = canonicalJson({
-    hclReport: toBase64url(hclReport),
-    pcrs: pcrs.map((pcr) => toHex(pcr)),
-    quote: toBase64url(quoted.attest),
-    signature: toBase64url(quoted.signature),
-    tdQuote: tdQuote === null ? null : toBase64url(tdQuote),
-    type: evidenceType,
-  });
+async function toReading(reading: TpmReading, access: AzureVtpmAccess): Promise<DeviceReading> {
+  const { reportType, hardwareReport } = readHclReport(reading.hclReport);
+  const tdQuote = reportType === "tdx" ? await access.getTdQuote(hardwareReport) : null;
   return {
-    evidence: utf8(text),
-    subject: await subjectOf(hardware, tdQuote, access.readProduct),
+    evidence: formatAzureEvidence({ ...reading, quote: reading.quote.signed, tdQuote }),
+    subject: tdQuote === null ? await snpSubject(hardwareReport, access.readProduct) : tdxSubject(tdQuote),
     given: NOTHING_GIVEN,
   };
 }
 
-async function subjectOf(
-  { report }: HclHardware,
-  tdQuote: Uint8Array | null,
-  readProduct: ReadProduct,
-): Promise<DeviceReading["subject"]> {
-  return tdQuote === null ? snpSubject(report, readProduct) : tdxSubject(tdQuote);
+function readHclReport(bytes: Uint8Array): HclReport {
+  return readAnswer("an HCL report", () => parseHclReport(bytes));
 }
 
 /** Looks whether there is a TPM with an HCL report and Azure's key. */
@@ -110,6 +95,6 @@ async function look(access: AzureVtpmAccess): Promise<ProbeResult> {
 }
 
 async function demandAzure(tpm: TpmTransport): Promise<void> {
-  hardwareIn(await readNv(tpm, await readNvPublic(tpm, HCL_REPORT_INDEX)));
+  readHclReport(await readNv(tpm, await readNvPublic(tpm, HCL_REPORT_INDEX)));
   await demandRsaKey(tpm, AZURE_AK);
 }

@@ -1,9 +1,10 @@
 /** On Azure the host's quoting enclave is asked by the metadata service: a TDREPORT in, a quote out. */
-import { equalBytes, fromBase64url, toBase64url, toHex } from "@blindbox/encoding";
+import { parseTdReportStructure, tdxQuoteOf, tdxReportOf, type TdReportStructure } from "@blindbox/attestation";
+import { tdxSubject } from "@blindbox/attestation/endorsers";
+import { fromBase64url, toBase64url, toHex } from "@blindbox/encoding";
 import { Disturbed, withAttempts } from "../attempts.ts";
 import type { Sleep } from "../device.ts";
-import { DeviceFault } from "../device-fault.ts";
-import { quoteReportDataOffset } from "../intel.ts";
+import { DeviceFault, readAnswer } from "../device-fault.ts";
 
 /** Link-local: there is no TLS to be had, and what comes is signed by Intel's key or refused by every Verifier. */
 export const TD_QUOTE_URL = "http://169.254.169.254/acc/tdquote";
@@ -19,9 +20,12 @@ export type PostJson = (
 const maxAnswerBytes = 65_536;
 const statusOk = 200;
 const throttled = 429;
-const reportDataInTdReport = 128;
 
-/** The quote of a TDREPORT. */
+/**
+ * The quote of a TDREPORT, without what the service fills its buffer up with.
+ *
+ * @throws DeviceFault where the service gives none, or one of another TD. Who signed it is the Verifier's to say.
+ */
 export type GetTdQuote = (tdReport: Uint8Array) => Promise<Uint8Array>;
 
 /** Asks the metadata service once for each TDREPORT: the paravisor makes a new one at each start only. */
@@ -29,7 +33,13 @@ export function createTdQuoteSource(post: PostJson, sleep: Sleep): GetTdQuote {
   let last: { readonly report: string; readonly quote: Uint8Array } | null = null;
   return async (tdReport) => {
     const report = toHex(tdReport);
-    if (last?.report !== report) last = { report, quote: await withAttempts(sleep, () => ask(post, tdReport)) };
+    if (last?.report !== report) {
+      const expected = readAnswer("a TDREPORT", () => parseTdReportStructure(tdReport));
+      const answer = await withAttempts(sleep, () => ask(post, tdReport));
+      const quote = readAnswer("a TD quote of the metadata service", () => readQuote(answer));
+      demandQuoteOf(expected, quote);
+      last = { report, quote };
+    }
     return last.quote;
   };
 }
@@ -41,11 +51,25 @@ async function ask(post: PostJson, tdReport: Uint8Array): Promise<Uint8Array> {
   });
   if (status === throttled || status >= 500) throw new Disturbed(`metadata service: status ${status}`);
   if (status !== statusOk) throw new DeviceFault("failed", `metadata service: no TD quote, status ${status}`);
-  const quote = quoteIn(text);
-  const offset = quoteReportDataOffset(quote);
-  const [wanted, given] = [tdReport.subarray(reportDataInTdReport), quote.subarray(offset)];
-  if (quote.length >= offset + 64 && equalBytes(wanted.subarray(0, 64), given.subarray(0, 64))) return quote;
-  throw new DeviceFault("malformed", "metadata service: the quote is of another TDREPORT");
+  return quoteIn(text);
+}
+
+/** With its certificates, though nothing of them is kept: what is of no use later must not be kept either. */
+function readQuote(buffer: Uint8Array): Uint8Array {
+  const quote = tdxQuoteOf(buffer);
+  tdxSubject(quote);
+  return quote;
+}
+
+/** @throws DeviceFault where the quote is of another TD, or of this one at another time. */
+function demandQuoteOf({ reportData, shared, added }: TdReportStructure, quote: Uint8Array): void {
+  const quoted = new Map<string, Uint8Array | null>(Object.entries(tdxReportOf(quote)));
+  for (const [field, expected] of Object.entries({ reportData, ...shared, ...added })) {
+    const actual = quoted.get(field);
+    // Null is what a quote of TDX 1.0 has no place for.
+    if (actual === null || (actual !== undefined && toHex(actual) === expected)) continue;
+    throw new DeviceFault("malformed", `metadata service: the quote is of another TDREPORT: ${field} differs`);
+  }
 }
 
 function quoteIn(text: string): Uint8Array {

@@ -1,9 +1,8 @@
 /** Numbers of the TPM 2.0 Library specification, part 2, and of Azure's use of its virtual TPM. */
 
-/** TPM_ST: what a command or an attestation is. */
+/** TPM_ST: what a command is. */
 export const TAG_NO_SESSIONS = 0x8001;
 export const TAG_SESSIONS = 0x8002;
-export const TAG_ATTEST_QUOTE = 0x8018;
 
 /** TPM_CC: commands. */
 export const NV_READ = 0x14e;
@@ -24,9 +23,6 @@ export const HANDLE_PASSWORD = 0x4000_0009;
 /** Bits of TPMA_NV: who may read. */
 export const NV_OWNER_READ = 0x0002_0000;
 export const NV_AUTH_READ = 0x0004_0000;
-
-/** First bytes of everything that a TPM signs of its own. */
-export const TPM_GENERATED = 0xff54_4347;
 
 /** What Azure's paravisor keeps in the virtual TPM: its report, and the key that signs quotes. */
 export const HCL_REPORT_INDEX = 0x0140_0001;

@@ -1,7 +1,8 @@
 /** The five commands that Evidence takes (TPM 2.0 Library, part 3). */
+import { parseTpmQuote, type TpmQuote } from "@blindbox/attestation";
 import { ByteReader, ByteWriter, concatBytes } from "@blindbox/encoding";
 import { Disturbed } from "../attempts.ts";
-import { DeviceFault } from "../device-fault.ts";
+import { DeviceFault, readAnswer } from "../device-fault.ts";
 import { sized, tpmCall } from "./tpm-command.ts";
 import {
   ALGORITHM_RSA,
@@ -17,8 +18,6 @@ import {
   QUOTE,
   READ_PUBLIC,
   SHA256_BYTES,
-  TAG_ATTEST_QUOTE,
-  TPM_GENERATED,
 } from "./tpm-constants.ts";
 import { ALL_PCRS, formatSelection, readSelection } from "./tpm-selection.ts";
 import type { TpmTransport } from "./tpm-transport.ts";
@@ -98,20 +97,15 @@ function digestOf(answer: ByteReader): Uint8Array {
   throw new DeviceFault("malformed", `a PCR of ${digest.length} bytes`);
 }
 
-/** A quote as the key signed it, and what is in it. */
-export interface TpmQuote {
-  /** TPMS_ATTEST. */
-  readonly attest: Uint8Array;
-  /** RSASSA-PKCS1-v1_5 with SHA-256 over it. */
+/** A quote with what the key signed of it. */
+export interface SignedQuote {
+  readonly quote: TpmQuote;
+  /** RSASSA-PKCS1-v1_5 with SHA-256 over `quote.signed`. */
   readonly signature: Uint8Array;
-  readonly extraData: Uint8Array;
-  readonly selected: readonly number[];
-  /** SHA-256 of the selected PCRs, in order. */
-  readonly pcrDigest: Uint8Array;
 }
 
-/** TPM2_Quote over all 24 PCRs. */
-export async function quote(tpm: TpmTransport, key: number, extraData: Uint8Array): Promise<TpmQuote> {
+/** TPM2_Quote over all 24 PCRs. @throws DeviceFault for what is no quote, or one in another scheme */
+export async function quote(tpm: TpmTransport, key: number, extraData: Uint8Array): Promise<SignedQuote> {
   const parameters = new ByteWriter()
     .u16be(extraData.length)
     .bytes(extraData)
@@ -127,21 +121,5 @@ export async function quote(tpm: TpmTransport, key: number, extraData: Uint8Arra
   if (scheme[0] !== ALGORITHM_RSASSA || scheme[1] !== ALGORITHM_SHA256) {
     throw new DeviceFault("malformed", "the TPM signs with something else than RSASSA and SHA-256");
   }
-  return { attest, signature, ...readAttest(attest) };
-}
-
-/** Part 2, section 10.12: what a quote says. */
-function readAttest(attest: Uint8Array): Pick<TpmQuote, "extraData" | "selected" | "pcrDigest"> {
-  const reader = new ByteReader(attest, "tpm.attest");
-  if (reader.u32be("magic") !== TPM_GENERATED || reader.u16be("type") !== TAG_ATTEST_QUOTE) {
-    throw new DeviceFault("malformed", "the TPM signed something that is no quote");
-  }
-  sized(reader, "qualifiedSigner");
-  const extraData = sized(reader, "extraData");
-  reader.bytes(17, "clockInfo");
-  reader.bytes(8, "firmwareVersion");
-  const selected = readSelection(reader);
-  const pcrDigest = sized(reader, "pcrDigest");
-  reader.end();
-  return { extraData, selected, pcrDigest };
+  return { quote: readAnswer("a TPM's quote", () => parseTpmQuote(attest)), signature };
 }
