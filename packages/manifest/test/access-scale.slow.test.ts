@@ -97,6 +97,24 @@ describe("ten thousand callers of one issuer", () => {
     expect(compared).toBe(1);
   });
 
+  it("are compared in pairs only where one token can be two of them", async () => {
+    const { access, ...rest } = read(source(1, 1));
+    const [example] = access.rules;
+    if (example === undefined) throw new Error("one rule");
+    const rules = Array.from({ length: 1000 }, (_, at) => ({
+      ...example,
+      allow: principals.slice(at * 10, at * 10 + 10).map(({ id }) => id),
+      path: `/tenants/${at}/**`,
+    }));
+    const before = { ...rest, access: { ...access, principals: [...principals], rules } };
+    const [first, ...others] = rules;
+    if (first === undefined) throw new Error("a thousand rules");
+    const after = { ...before, access: { ...before.access, rules: [...others, { ...first, audit: true }] } };
+    expect((await policyDiff(before, after)).map(({ direction, path }) => `${direction} ${path}`)).toEqual([
+      "narrower access.rules[999].audit",
+    ]);
+  });
+
   it("are found among ten thousand others", async () => {
     const { access, ...rest } = read(source(1, 1));
     const manifest = { ...rest, access: { ...access, principals: [...principals], rules: [] } };

@@ -1,7 +1,14 @@
-import { type Manifest, type PolicyChange, policyDiff } from "@blindbox/manifest";
+import {
+  type AccessRule,
+  type Manifest,
+  type PolicyChange,
+  policyDiff,
+  type Principal,
+  type TokenTerms,
+} from "@blindbox/manifest";
 import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { describe, expect, it } from "vitest";
-import { FULL_YAML, IMAGE } from "./documents.ts";
+import { FULL_YAML, IMAGE, KEY_DIGEST } from "./documents.ts";
 
 function resolve(yaml: string): Manifest {
   return resolveManifest(parseManifestSource(yaml, { format: "yaml" }).manifest, IMAGE);
@@ -11,6 +18,25 @@ const full = resolve(FULL_YAML);
 
 function short({ direction, document, path, words }: PolicyChange): string {
   return `${direction} ${document} ${path}: ${words}`;
+}
+
+function jwt(requiredClaims: TokenTerms["requiredClaims"]): TokenTerms {
+  const keys = { url: "https://api.example.com/v1/keys", thumbprints: ["A".repeat(43)] };
+  const terms = { issuer: "https://idp.example", audience: "box", keys, algorithms: ["EdDSA" as const] };
+  return { ...terms, requiredClaims, clockSkew: 30, maxLifetime: 3600 };
+}
+
+const interns = { id: "interns", audit: false, jwt: jwt({ sub: ["ivan"] }) };
+const staff = { id: "staff", audit: false, jwt: jwt({}) };
+const admins = { id: "admins", audit: false, jwt: jwt({ groups: { item: "admin" } }) };
+
+function openTo(allow: readonly string[], requestsPerMinute: number, audit: boolean): AccessRule {
+  const limits = { body: 1, requestsPerMinute, totalPerMinute: 6000, concurrent: 1, time: 1, response: 1 };
+  return { allow, methods: ["GET"], path: "/**", headers: {}, upgrade: "none", audit, limits };
+}
+
+function withCallers(principals: readonly Principal[], rules: readonly AccessRule[]): Manifest {
+  return { ...full, access: { principals, rules, mutualTls: null } };
 }
 
 /** What changes when one text of the full document is replaced by another. */
@@ -57,10 +83,37 @@ describe("what callers may ask", () => {
     ]);
   });
 
-  it("does not change with the order of rules that do not meet, nor with names of callers", async () => {
+  it("does not change with the order of callers who do not meet", async () => {
     expect(await changes(["[acme-batch, acme-staff]", "[acme-staff, acme-batch]"])).toEqual([]);
+  });
+
+  it("is the same under other names, but that the application is told them", async () => {
     const renamed = FULL_YAML.replaceAll("acme-batch", "batch");
-    expect(await policyDiff(full, resolve(renamed))).toEqual([]);
+    expect((await policyDiff(full, resolve(renamed))).map(short)).toEqual([
+      "changed after access.rules[0]: batch: the application is told another name for this caller (POST of /whisper/**)",
+    ]);
+  });
+
+  it("tells of two callers whose names were swapped", async () => {
+    const [one, two] = ["1", "2"].map((digit) => `sha256:${digit.repeat(64)}`);
+    const swapped = (admin = "", guest = ""): Manifest =>
+      withCallers(
+        [
+          { id: "admin", audit: false, apiKey: admin },
+          { id: "guest", audit: false, apiKey: guest },
+        ],
+        [openTo(["admin", "guest"], 60, false)],
+      );
+    expect((await policyDiff(swapped(one, two), swapped(two, one))).map(short)).toEqual([
+      "changed after access.rules[0]: admin, guest: the application is told another name for this caller (GET of /**)",
+    ]);
+  });
+
+  it("tells where keys of an issuer are asked for instead, though the same keys count", async () => {
+    const [from, to] = ["https://api.example.com/v1/keys", "https://api.example.com/v1/other-keys"];
+    expect(await changes([from, to])).toEqual([
+      `changed after access.principals[3].allOf[1].jwt.keys.url: keys of https://idp.acme.example are asked for at ${to} instead of ${from}`,
+    ]);
   });
 
   it("shrinks where a caller must present more, and grows where less", async () => {
@@ -136,6 +189,54 @@ describe("limits and records", () => {
     expect(await changes(["entries: 500", "entries: 400"])).toEqual([
       "wider after audit.entries: the access log keeps 400 entries instead of 500",
     ]);
+  });
+});
+
+describe("somebody who is several principals", () => {
+  it("comes under the rules of the others when one of them is taken out", async () => {
+    const before = withCallers([interns, staff], [openTo(["interns"], 10, true), openTo(["staff"], 600, false)]);
+    const after = withCallers([staff], [openTo(["staff"], 600, false)]);
+    expect((await policyDiff(before, after)).map(short)).toEqual([
+      "wider after access.rules[0].limits.requestsPerMinute: interns: requestsPerMinute goes from 10 to 600 (GET of /**)",
+      "wider after access.rules[0].audit: interns: are no longer written to the access log (GET of /**)",
+      "changed after access.rules[0]: interns: the application is told another name for this caller (GET of /**)",
+    ]);
+  });
+
+  it("comes under the rule that now goes first", async () => {
+    const [slow, fast] = [openTo(["admins"], 10, true), openTo(["interns"], 600, false)];
+    const callers = [interns, admins];
+    const both = "whoever is both admins and interns";
+    const swapped = await policyDiff(withCallers(callers, [slow, fast]), withCallers(callers, [fast, slow]));
+    expect(swapped.map(short).toSorted()).toEqual([
+      `changed after access.rules[0]: ${both}: the application is told another name for this caller (GET of /**)`,
+      `wider after access.rules[0].audit: ${both}: are no longer written to the access log (GET of /**)`,
+      `wider after access.rules[0].limits.requestsPerMinute: ${both}: requestsPerMinute goes from 10 to 600 (GET of /**)`,
+    ]);
+  });
+
+  it("counts for the one that a rule now names first", async () => {
+    const found = await policyDiff(
+      withCallers([interns, admins], [openTo(["admins", "interns"], 10, true)]),
+      withCallers([interns, admins], [openTo(["interns", "admins"], 10, true)]),
+    );
+    expect(found.map(short)).toEqual([
+      "changed after access.rules[0]: whoever is both admins and interns: the application is told another name for this caller (GET of /**)",
+    ]);
+  });
+
+  it("is nobody where no request can be both", async () => {
+    const [slow, fast] = [openTo(["admins"], 10, true), openTo(["interns"], 600, false)];
+    const strange = [
+      { ...admins, jwt: jwt({ sub: "ina" }) },
+      { ...admins, jwt: { ...admins.jwt, issuer: "https://other.example" } },
+      { ...admins, jwt: { ...admins.jwt, keys: { url: "https://api.example.com/k", thumbprints: ["B".repeat(43)] } } },
+      { id: "admins", audit: false, apiKey: KEY_DIGEST },
+    ];
+    for (const other of strange) {
+      const callers = [interns, other];
+      expect(await policyDiff(withCallers(callers, [slow, fast]), withCallers(callers, [fast, slow]))).toEqual([]);
+    }
   });
 });
 

@@ -1,4 +1,11 @@
-import { type Exposure, EXPOSURE_TARGETS, exposureOf, type Manifest, type Observer } from "@blindbox/manifest";
+import {
+  type Exposure,
+  EXPOSURE_TARGETS,
+  type ExposureTarget,
+  exposureOf,
+  type Manifest,
+  type Observer,
+} from "@blindbox/manifest";
 import { parseManifestSource, resolveManifest } from "@blindbox/manifest/source";
 import { describe, expect, it } from "vitest";
 import { FULL_YAML, IMAGE, SMALL_YAML } from "./documents.ts";
@@ -20,6 +27,8 @@ function words(exposures: readonly Exposure[], observer: Observer): string {
   const seen = exposures.filter((each) => each.observer === observer);
   return seen.map(({ who, sees }) => `${who}: ${sees.map(({ what }) => what).join("; ")}`).join("\n");
 }
+
+type Words = (target: ExposureTarget) => string;
 
 describe("exposure", () => {
   it("of a closed Manifest is what no Manifest can change", () => {
@@ -48,13 +57,13 @@ describe("exposure", () => {
 
   it("follows the members that are enforced", () => {
     const host = (change: Partial<Manifest>): readonly string[] => because({ ...closed, ...change }, "host");
-    expect(host({ logs: "metadata" })).toEqual(["logs"]);
+    expect(host({ logs: "metadata" })).toEqual(["logs", "logs"]);
     expect(host({ logs: "app" })).toEqual(["logs", "logs"]);
     expect(host({ egress: full.egress })).toEqual(["egress"]);
     const operations = { port: 9464, health: "ready", metrics: "coarse" } as const;
     expect(host({ operations })).toEqual(["operations.port", "operations.health", "operations.metrics"]);
     expect(because({ ...closed, operations }, "visitor")).toEqual(["operations.port"]);
-    expect(because(full, "network")).toContain("access.mutualTls");
+    for (const each of ["network", "host"] as const) expect(because(full, each)).toContain("access.mutualTls");
   });
 
   it("says what each mode of a way out shows, and to whom", () => {
@@ -70,6 +79,64 @@ describe("exposure", () => {
     expect(hosts).toContain("in requests of POST, GET to /v1/**");
     expect(hosts).toContain("in WebSockets, into which the box does not look");
     expect(hosts.match(/that the box asks for \/v1\/keys, at most once a minute/g)).toHaveLength(1);
+  });
+
+  it("says that a box asks the vendor of its hardware, whatever the Manifest lets out", () => {
+    expect(closed.egress).toEqual([]);
+    const asked = (["silicon", "host", "network"] as const).map((observer) => (target: ExposureTarget) => {
+      return words(exposureOf(closed, target), observer);
+    });
+    const [silicon, host, network] = asked as [Words, Words, Words];
+    expect(silicon("sev-snp")).toContain("the chip's id and its TCB");
+    expect(silicon("tdx")).toContain("the platform's family (FMSPC)");
+    expect(silicon("azure-vtpm")).toMatch(/on AMD's chips: .*; on Intel's chips: the platform's family/);
+    for (const see of [host, network]) {
+      for (const [target, name] of [
+        ["sev-snp", "kdsintf.amd.com"],
+        ["tdx", "api.trustedservices.intel.com and certificates.trustedservices.intel.com"],
+        ["azure-vtpm", "kdsintf.amd.com on AMD's chips, api.trustedservices.intel.com"],
+      ] as const) {
+        expect(see(target)).toContain(name);
+        expect(see(target)).toContain("at its start, unless it is given Endorsements as a file, and while it runs");
+      }
+      for (const target of ["nitro", "simulated"] as const)
+        expect(see(target)).not.toMatch(/Endorsements as a file|https?/);
+    }
+    expect(host("azure-vtpm")).toContain("169.254.169.254");
+    expect(silicon("nitro")).not.toContain("address");
+  });
+
+  it("names every event of the box that no logs of the Manifest hold back", () => {
+    for (const target of EXPOSURE_TARGETS) {
+      const host = words(exposureOf(closed, target), "host");
+      expect(host).toContain("`sandbox`");
+      for (const event of ["`tee-device`", "`endorsements-failed`"]) {
+        expect(host.includes(event)).toBe(target !== "simulated");
+      }
+    }
+    expect(words(exposureOf({ ...closed, logs: "metadata" }, "tdx"), "host")).toContain(
+      "how many bytes the application printed",
+    );
+  });
+
+  it("says that whoever answers at the port for certificates is shown them", () => {
+    for (const observer of ["host", "network"] as const) {
+      expect(words(exposureOf(full, "tdx"), observer)).toContain(
+        "certificates are encrypted on the way, but shown to whoever answers there, before the box is verified",
+      );
+      expect(words(exposureOf(small, "tdx"), observer)).not.toContain("certificates are encrypted");
+    }
+  });
+
+  it("tells an auditor's sights by what ledger and log hold", () => {
+    const seen = words(exposureOf(full, "tdx"), "auditor");
+    expect(seen).toMatch(/index, host and mode of the rule, port, verdict, numbers of bytes, and `peer`/);
+    expect(seen).toContain("`keys-requested`");
+    const closedOut = words(exposureOf({ ...full, egress: [] }, "tdx"), "auditor");
+    expect(closedOut).toContain("how it was refused");
+    const keyless = full.access.principals.filter((each) => each.id !== "acme-admin");
+    const without = { ...full, access: { ...full.access, principals: keyless } };
+    expect(words(exposureOf(without, "tdx"), "auditor")).not.toContain("`keys-requested`");
   });
 
   it("says of the simulator that it protects nothing, and of no hardware", () => {

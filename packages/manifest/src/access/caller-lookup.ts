@@ -1,5 +1,5 @@
 import type { PresentedFacts, TokenFacts } from "./facts.ts";
-import { type ClaimTerm, type Factor, factorsOf, kindOfFactor, type Principal, type TokenTerms } from "./principal.ts";
+import { type Factor, factorsOf, kindOfFactor, type Principal, textsOf, type TokenTerms } from "./principal.ts";
 import { audiencesOf } from "./satisfies.ts";
 
 /** Finds the few principals that what was presented may belong to, however many there are. */
@@ -100,10 +100,4 @@ function labelsOfTerms({ issuer, audience, requiredClaims }: TokenTerms, claims:
 function tellingClaim(requiredClaims: TokenTerms["requiredClaims"]): string | undefined {
   const names = Object.keys(requiredClaims).filter((name) => textsOf(requiredClaims[name]).length > 0);
   return TELLING.find((name) => names.includes(name)) ?? names.toSorted()[0];
-}
-
-/** The values that a term leaves open, where they are a list of strings. */
-function textsOf(term: ClaimTerm | undefined): readonly string[] {
-  if (typeof term === "string") return [term];
-  return Array.isArray(term) ? term : [];
 }

@@ -1,8 +1,8 @@
 import type { Manifest } from "../manifest.ts";
 import { readTarget } from "../target.ts";
+import { passedOverrides, principalUnder } from "./admitting.ts";
 import { indexCallers } from "./caller-lookup.ts";
 import type { PresentedFacts } from "./facts.ts";
-import { METHOD_OVERRIDES } from "./method-overrides.ts";
 import { isReservedPath } from "./paths.ts";
 import { ANONYMOUS, factorsOf, type Principal } from "./principal.ts";
 import type { AccessRule, Limits } from "./rule.ts";
@@ -86,7 +86,8 @@ export interface AccessDecider {
  * - A request's callers are the principals whose kinds of credentials are exactly those that it presents, and each of
  *   whose factors is satisfied. So no credential is ever ignored: one too many makes another caller, or none. Several
  *   principals can be meant at once (a member of staff who is an administrator too); the request then has the rights of
- *   each, and taking one out of the Manifest never gives anybody more.
+ *   each, under the limits of the rule that decides. So taking one out of the Manifest never lets anybody in who was
+ *   refused; but whoever is another principal too then falls to a later rule, which may grant more and record less.
  * - `anonymous` is the caller of a request without credentials, and of no other. A credential that belongs to nobody is
  *   refused even where `anonymous` is allowed.
  * - A literal path matches itself, character by character: case counts, and `/a` is not `/a/`.
@@ -146,16 +147,13 @@ function earliest(times: readonly (number | null)[]): number | null {
 }
 
 function admitted(rule: AccessRule, position: number, { ids }: KnownCaller): Admission {
-  const [only = ANONYMOUS] = ids;
   return {
     allowed: true,
     rule: position,
-    principal: ids.length === 1 ? only : (rule.allow.find((id) => ids.includes(id)) ?? only),
+    principal: principalUnder(rule, ids),
     limits: rule.limits,
     audit: rule.audit,
-    passes: Object.entries(rule.headers).flatMap(([name, term]) =>
-      "oneOf" in term && METHOD_OVERRIDES.has(name) ? [name] : [],
-    ),
+    passes: passedOverrides(rule),
   };
 }
 

@@ -131,3 +131,9 @@ export function kindOfFactor(factor: Factor): FactorKind {
   if ("apiKey" in factor) return "apiKey";
   return "jwt" in factor ? "jwt" : "certificate";
 }
+
+/** The texts that a claim may be; none where the term is no text and no list of texts, or there is no term. */
+export function textsOf(term: ClaimTerm | undefined): readonly string[] {
+  if (typeof term === "string") return [term];
+  return Array.isArray(term) ? term : [];
+}

@@ -1,11 +1,4 @@
-import {
-  ANONYMOUS,
-  type ClaimTerm,
-  type Factor,
-  factorsOf,
-  kindOfFactor,
-  type Principal,
-} from "../access/principal.ts";
+import { ANONYMOUS, type Factor, factorsOf, kindOfFactor, type Principal, textsOf } from "../access/principal.ts";
 import type { KeysOf } from "../access/token-keys.ts";
 import { isCallerWithin } from "../access/within.ts";
 
@@ -55,7 +48,8 @@ export function callerBook(principals: readonly Principal[], keysOf: KeysOf): Ca
   };
 }
 
-function kindsOf(principal: Principal): string {
+/** The kinds of credentials that a principal presents, as one word for each combination. */
+export function kindsOf(principal: Principal): string {
   return factorsOf(principal).map(kindOfFactor).toSorted().join();
 }
 
@@ -86,9 +80,4 @@ function labelOfOther(factor: Exclude<Factor, { readonly jwt: unknown }>): strin
 
 function labelOf(...parts: readonly string[]): string {
   return JSON.stringify(parts);
-}
-
-function textsOf(term: ClaimTerm): readonly string[] {
-  if (typeof term === "string") return [term];
-  return Array.isArray(term) ? term : [];
 }

@@ -9,7 +9,8 @@ import { directionOf, type PolicyChange } from "./change.ts";
 /**
  * What became wider and what narrower from one Manifest to the next, each with its place and in words. It asks the deciders
  * that enforce them. Where nothing is `wider`, every request that `after` lets in `before` lets in too, from the same caller
- * presenting the same or less, and every way out of `after` is one of `before`. What cannot be decided is `wider`.
+ * presenting the same or less, with limits that are as large and no record that `after` does not write; and every way out of
+ * `after` is one of `before`. What cannot be decided is `wider`.
  */
 export async function policyDiff(before: Manifest, after: Manifest): Promise<readonly PolicyChange[]> {
   return [

@@ -1,3 +1,4 @@
+import { keyUrlsOf } from "../access/key-urls.ts";
 import { ANONYMOUS } from "../access/principal.ts";
 import type { Access, AccessRule } from "../access/rule.ts";
 import type { Manifest } from "../manifest.ts";
@@ -55,10 +56,19 @@ export function auditorExposure({ access, audit, egress }: Manifest): Exposure |
     sees: [
       ...where(
         egress.length > 0,
-        "of each decision on the way out: time, host of the rule, port, numbers of bytes; never a path or a word of the application",
+        "of each decision on the way out: time, index, host and mode of the rule, port, verdict, numbers of bytes, and `peer`, the fingerprint of the host's certificate; never a path or a word of the application",
         "access.principals",
       ),
-      ...where(egress.length === 0, "that the application tried to get out, and when", "access.principals"),
+      ...where(
+        keyUrlsOf(access.principals).length > 0,
+        "when the box asked a token issuer for its keys (`keys-requested`): somebody showed it a token of that issuer",
+        "access.principals",
+      ),
+      ...where(
+        egress.length === 0,
+        "that the application tried to get out, when, and how it was refused (the verdict)",
+        "access.principals",
+      ),
       ...where(
         recorded,
         `of the last ${audit.entries} requests under rules that record: time, caller, rule, method, path of the rule, status and sizes`,

@@ -1,5 +1,6 @@
 import type { Manifest } from "../manifest.ts";
 import { auditorExposure, callerExposures, visitorExposure } from "./callers.ts";
+import { vendorNetwork } from "./endorsements.ts";
 import { hostExposure } from "./host.ts";
 import { callersNetwork, destinationExposures, destinationsNetwork } from "./network.ts";
 import { ALWAYS, type Exposure, type ExposureTarget } from "./sight.ts";
@@ -16,6 +17,7 @@ export function exposureOf(manifest: Manifest, target: ExposureTarget): readonly
     siliconExposure(target),
     vendorExposure(manifest),
     callersNetwork(manifest),
+    vendorNetwork(target),
     destinationsNetwork(manifest.egress),
     ...destinationExposures(manifest),
     visitorExposure(manifest),

@@ -1,10 +1,15 @@
 import type { Logs, Manifest } from "../manifest.ts";
 import { BOX_PORT } from "../ports.ts";
+import { endorsementSights } from "./endorsements.ts";
+import { SHOWN } from "./network.ts";
 import { ALWAYS, type Exposure, type ExposureTarget, type Sight, where } from "./sight.ts";
 
 const LOG_SIGHTS: Readonly<Record<Logs, readonly string[]>> = {
   none: [],
-  metadata: ["one line a request: the number of the rule, a code for how it ended, and how long it took"],
+  metadata: [
+    "one line a request: the number of the rule, a code for how it ended, and how long it took",
+    "how many bytes the application printed, once a minute where there are any",
+  ],
   app: [
     "one line a request: the number of the rule, a code for how it ended, and how long it took",
     "whatever the application prints, data included",
@@ -16,7 +21,13 @@ export function hostExposure(manifest: Manifest, target: ExposureTarget): Exposu
   return {
     observer: "host",
     who: "the host: cloud, hypervisor, operating system, and whoever operates them",
-    sees: [...memorySights(target), ...lifeSights(manifest), ...logSights(manifest.logs), ...operationSights(manifest)],
+    sees: [
+      ...memorySights(target),
+      ...lifeSights(manifest),
+      ...endorsementSights(target),
+      ...logSights(manifest.logs, target),
+      ...operationSights(manifest),
+    ],
   };
 }
 
@@ -47,14 +58,27 @@ function lifeSights({ access, egress }: Manifest): readonly Sight[] {
     },
     { what: "that the application is not ready after 5 s, where it is not", because: ALWAYS },
     { what: `every packet to and from port ${ports}, as the network does`, because: ALWAYS },
+    ...where(
+      access.mutualTls !== null,
+      `which callers come to port ${access.mutualTls?.port}, where certificates are asked for; ${SHOWN}`,
+      "access.mutualTls",
+    ),
     ...where(egress.length > 0, "every packet to and from allowed hosts and DNS, as the network does", "egress"),
   ];
 }
 
-function logSights(logs: Logs): readonly Sight[] {
-  const always =
-    "events of the box itself by code: that it listens, drains and stops, what of the way out failed, and how many token keys it knows";
-  return [{ what: always, because: ALWAYS }, ...LOG_SIGHTS[logs].map((what) => ({ what, because: "logs" }))];
+/** The box's own log has these whatever `logs` says. */
+const BOX_EVENTS =
+  "events of the box itself by code: that it listens, is ready, drains and stops, or why it does not start; how its sandbox is made and limited (`sandbox`); how many ways out it has (`egress`), and how many token keys it knows; that it met a fault";
+const DEVICE_EVENTS =
+  "events of the box itself about its hardware: which TEE devices it found, and why it cannot use one (`tee-device`); that Endorsements could not be had, and the reason (`endorsements-failed`)";
+
+function logSights(logs: Logs, target: ExposureTarget): readonly Sight[] {
+  const events = [BOX_EVENTS, ...(target === "simulated" ? [] : [DEVICE_EVENTS])];
+  return [
+    ...events.map((what) => ({ what, because: ALWAYS })),
+    ...LOG_SIGHTS[logs].map((what) => ({ what, because: "logs" })),
+  ];
 }
 
 function operationSights({ operations: { port, health, metrics } }: Manifest): readonly Sight[] {

@@ -1,5 +1,5 @@
-/** What the box's own requests show: those for the keys of token issuers. */
-import { factorsOf } from "../access/principal.ts";
+/** What the box's own requests for the keys of token issuers show. */
+import { keyUrlsOf } from "../access/key-urls.ts";
 import { keysLocation } from "../access/published-keys.ts";
 import { createEgressDecider } from "../egress/decider.ts";
 import type { Manifest } from "../manifest.ts";
@@ -21,13 +21,9 @@ export function keySights(manifest: Manifest): ReadonlyMap<number, readonly Sigh
 
 /** Each URL, with the path of the first principal that names it. */
 function keyUrls({ access: { principals } }: Manifest): ReadonlyMap<string, string> {
-  const urls = new Map<string, string>();
-  principals.forEach((principal, index) => {
-    factorsOf(principal).forEach((factor, position) => {
-      if (!("jwt" in factor) || !("url" in factor.jwt.keys) || urls.has(factor.jwt.keys.url)) return;
-      const holder = "allOf" in principal ? `allOf[${position}].jwt` : "jwt";
-      urls.set(factor.jwt.keys.url, `access.principals[${index}].${holder}.keys.url`);
-    });
-  });
-  return urls;
+  return new Map(
+    keyUrlsOf(principals)
+      .toReversed()
+      .map(({ url, path }) => [url, path]),
+  );
 }

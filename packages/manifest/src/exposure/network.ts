@@ -1,13 +1,15 @@
 import { WILDCARD } from "../host-name.ts";
 import type { Egress, Manifest } from "../manifest.ts";
 import { BOX_PORT } from "../ports.ts";
-import { factorsOf, kindOfFactor } from "../access/principal.ts";
 import { keySights } from "./keys.ts";
 import { ALWAYS, type Exposure, type Sight, where } from "./sight.ts";
 
+// In TLS a client shows its certificate before it can attest the other end.
+export const SHOWN =
+  "certificates are encrypted on the way, but shown to whoever answers there, before the box is verified";
+
 /** Everybody on the way between callers and box. */
-export function callersNetwork({ access: { mutualTls, principals } }: Manifest): Exposure {
-  const isCertified = principals.flatMap(factorsOf).some((factor) => kindOfFactor(factor) === "certificate");
+export function callersNetwork({ access: { mutualTls } }: Manifest): Exposure {
   return {
     observer: "network",
     who: "the network between callers and box",
@@ -16,8 +18,8 @@ export function callersNetwork({ access: { mutualTls, principals } }: Manifest):
       { what: "the name that they ask TLS for (SNI), and by its form which client they use", because: ALWAYS },
       { what: "when and how much is sent in each direction, so: how long requests and answers are", because: ALWAYS },
       ...where(
-        isCertified && mutualTls !== null,
-        `which callers come to port ${mutualTls?.port}, where certificates are asked for; the certificates are encrypted`,
+        mutualTls !== null,
+        `which callers come to port ${mutualTls?.port}, where certificates are asked for; ${SHOWN}`,
         "access.mutualTls",
       ),
     ],

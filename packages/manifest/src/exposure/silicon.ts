@@ -1,3 +1,4 @@
+import { vendorSights } from "./endorsements.ts";
 import { ALWAYS, type Exposure, type ExposureTarget } from "./sight.ts";
 
 interface Trusted {
@@ -9,11 +10,11 @@ interface Trusted {
 const TRUSTED: Readonly<Record<ExposureTarget, Trusted | null>> = {
   "sev-snp": {
     who: "AMD, who makes the chip",
-    what: ["nothing by design: its keys vouch for the box, its firmware isolates it"],
+    what: ["nothing of what the box holds, by design: its keys vouch for the box, its firmware isolates it"],
   },
   tdx: {
     who: "Intel, who makes the chip",
-    what: ["nothing by design: its keys vouch for the box, its module isolates it"],
+    what: ["nothing of what the box holds, by design: its keys vouch for the box, its module isolates it"],
   },
   nitro: {
     who: "Amazon Web Services, who make the hypervisor and vouch for the box",
@@ -33,5 +34,9 @@ export function siliconExposure(target: ExposureTarget): Exposure | null {
   const trusted = TRUSTED[target];
   if (trusted === null) return null;
   const { who, what } = trusted;
-  return { observer: "silicon", who, sees: what.map((each) => ({ what: each, because: ALWAYS })) };
+  return {
+    observer: "silicon",
+    who,
+    sees: [...what.map((each) => ({ what: each, because: ALWAYS })), ...vendorSights(target)],
+  };
 }
