@@ -225,6 +225,22 @@ describe("somebody who is several principals", () => {
     ]);
   });
 
+  it("is told of where another pair of the same rules keeps its name", async () => {
+    // Whoever is both of the first two is `second` before and after; whoever is `third` and the new `second` is not.
+    const before = [
+      { ...interns, id: "second", jwt: jwt({ sub: "ivan" }) },
+      { ...admins, id: "third", jwt: jwt({ role: "admin" }) },
+    ];
+    const after = [{ ...interns, id: "second", jwt: jwt({ groups: { item: "g" } }) }];
+    const found = await policyDiff(
+      withCallers(before, [openTo(["third", "second"], 10, true)]),
+      withCallers(after, [openTo(["second"], 10, true)]),
+    );
+    expect(found.map(short)).toContain(
+      "changed after access.rules[0]: whoever is both second and third: the application is told another name for this caller (GET of /**)",
+    );
+  });
+
   it("is nobody where no request can be both", async () => {
     const [slow, fast] = [openTo(["admins"], 10, true), openTo(["interns"], 600, false)];
     const strange = [

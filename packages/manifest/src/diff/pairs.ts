@@ -9,7 +9,7 @@ import type { AccessRule } from "../access/rule.ts";
 import type { KeysOf } from "../access/token-keys.ts";
 import type { PolicyChange } from "./change.ts";
 import { addRenamed, compareDeciding, Findings, isNamedAlike } from "./findings.ts";
-import { type Person, nearOf, peopleOf } from "./people.ts";
+import { nearOf, type Pair, peopleOf, type Person } from "./people.ts";
 import { countProbes, probesOf } from "./probes.ts";
 import { type Caller, positionsOf, ruleFor, rulesNaming, type Side, type Sides } from "./side.ts";
 
@@ -42,39 +42,41 @@ function comparePair(pair: Caller, sides: Sides, found: Findings): void {
 }
 
 /**
- * Pairs that can meet, and whose rules do not stand as before or name the two in another order: of the former, one of each
- * two kinds of callers. Null: too many to tell.
+ * Pairs that can meet, and whose rules do not stand as before or tell the application another name: one of each two kinds of
+ * callers and sequence of names, since the same is decided for all of them. Null: too many to tell.
  */
 function pairsOf(sides: Sides, keysOf: KeysOf): readonly Caller[] | null {
-  const people = peopleOf(sides);
   const isUnchanged = unchangedIn(sides);
-  const isInOrder = orderIn(sides);
+  const namesOf = namesIn(sides);
   const settled = new Set<string>();
   const unchanged = new Map<string, boolean>();
   const pairs: Caller[] = [];
   let seen = 0;
-  for (const { whole, part } of nearOf(people)) {
+  for (const near of nearOf(peopleOf(sides))) {
     seen += 1;
     if (seen > MAX_PAIRS) return null;
-    const kinds = kindsOfPair(whole, part);
-    if (settled.has(kinds)) continue;
-    const isKept = unchanged.get(kinds) ?? (whole.kind === part.kind || isUnchanged(together(whole, part)));
+    const { whole, part } = inOneOrder(near);
+    const kinds = `${whole.kind},${part.kind}`;
+    const isKept = unchanged.get(kinds) ?? isUnchanged(together(whole, part));
     unchanged.set(kinds, isKept);
-    if ((isKept && isInOrder(whole, part)) || !canMeet(whole.principal, part.principal, keysOf)) continue;
+    const names = namesOf(whole, part);
+    if (isKept && names.before === names.after) continue;
+    const meaning = [kinds, names.before, names.after].join(";");
+    if (settled.has(meaning) || !canMeet(whole.principal, part.principal, keysOf)) continue;
     pairs.push(together(whole, part));
-    if (!isKept) settled.add(kinds);
+    settled.add(meaning);
   }
   return pairs;
 }
 
-function kindsOfPair(whole: Person, part: Person): string {
-  const kinds = [whole.kind, part.kind];
-  return (whole.presents === part.presents ? kinds.toSorted((a, b) => a - b) : kinds).join();
+/** Of two that present the same, either may come first: the kinds say which does, so that equal pairs look equal. */
+function inOneOrder({ whole, part }: Pair): Pair {
+  return whole.presents === part.presents && whole.kind > part.kind ? { whole: part, part: whole } : { whole, part };
 }
 
 function together(whole: Person, part: Person): Caller {
   const isSame = whole.presents === part.presents;
-  const name = `whoever is both ${whole.principal.id} and ${part.principal.id}`;
+  const name = `whoever is both ${[whole.principal.id, part.principal.id].toSorted().join(" and ")}`;
   const [before, partBefore] = [whole.before[0] ?? [], whole.before[1] ?? []];
   const [other, otherPart] = [part.before[0] ?? [], part.before[1] ?? []];
   const after = [...(whole.after[0] ?? []), ...(isSame ? (part.after[0] ?? []) : [])];
@@ -107,14 +109,25 @@ function unchangedIn({ before, after }: Sides): (pair: Caller) => boolean {
   };
 }
 
-/** Where the same rules decide: do they name these two in the same order, so that a request counts for the same one? */
-function orderIn({ before, after }: Sides): (whole: Person, part: Person) => boolean {
+/** What the application is told under each rule, as numbers: equal ones are equal names, of both documents. */
+interface Names {
+  readonly before: string;
+  readonly after: string;
+}
+
+const UNTOLD: Names = { before: "", after: "" };
+
+function namesIn({ before, after }: Sides): (whole: Person, part: Person) => Names {
   const [old, now] = [ranksIn(before), ranksIn(after)];
   return (whole, part) => {
-    if (whole.presents !== part.presents) return true;
-    const one = leadsOf(before, old, whole.before[0] ?? [], part.before[0] ?? []);
-    const other = leadsOf(after, now, whole.after[0] ?? [], part.after[0] ?? []);
-    return one.every((lead, at) => lead === other[at]);
+    if (whole.presents !== part.presents) return UNTOLD;
+    const numbers = new Map<string, number>();
+    const numbered = (ids: readonly string[]): string =>
+      ids.map((id) => numbers.get(id) ?? numbers.set(id, numbers.size).get(id)).join();
+    return {
+      before: numbered(firstNamed(before, old, [...(whole.before[0] ?? []), ...(part.before[0] ?? [])])),
+      after: numbered(firstNamed(after, now, [...(whole.after[0] ?? []), ...(part.after[0] ?? [])])),
+    };
   };
 }
 
@@ -124,11 +137,11 @@ function ranksIn({ access }: Side): Ranks {
   return access.rules.map(({ allow }) => new Map(allow.map((id, rank) => [id, rank])));
 }
 
-/** Of each rule that names them: whom it names first. */
-function leadsOf(side: Side, ranks: Ranks, one: readonly string[], other: readonly string[]): readonly number[] {
-  return positionsOf(side, [...one, ...other]).map((at) => {
-    const [first, second] = [one, other].map((ids) => Math.min(...ids.map((id) => ranks[at]?.get(id) ?? Infinity)));
-    return first === second ? 0 : (first ?? 0) < (second ?? 0) ? -1 : 1;
+/** Of each rule that names one of them: whom it names first. */
+function firstNamed(side: Side, ranks: Ranks, ids: readonly string[]): readonly string[] {
+  return positionsOf(side, ids).map((at) => {
+    const rankOf = (id: string): number => ranks[at]?.get(id) ?? Infinity;
+    return ids.reduce((first, id) => (rankOf(id) < rankOf(first) ? id : first));
   });
 }
 

@@ -42,6 +42,12 @@ function apartness(factor: Factor): unknown {
   return [issuer, keys, algorithms, requiredClaims];
 }
 
+/** Two whom one request may make known together: all that it presents makes the first so, and that or a part of it the second. */
+export interface Pair {
+  readonly whole: Person;
+  readonly part: Person;
+}
+
 /** Principals that may have the same issuer or key, by a claim or subject that tells most of them apart. */
 interface Shelf {
   readonly everybody: Person[];
@@ -53,7 +59,7 @@ interface Shelf {
  * Every two that can meet, and others: the second presents the same kinds as the first or some of them. Of two that present
  * the same kinds, either is the first, once.
  */
-export function* nearOf(people: readonly Person[]): Generator<{ readonly whole: Person; readonly part: Person }> {
+export function* nearOf(people: readonly Person[]): Generator<Pair> {
   const shelves = shelve(people);
   const order = new Map(people.map((person, at) => [person, at]));
   for (const [at, whole] of people.entries()) {
